@@ -312,11 +312,26 @@ export function repeat(timer: Pick<Timer, 'after'>, intervalMs: number, fn: () =
   };
 }
 
-/** What comes of it within so long, else null; it goes on meanwhile. Rejects as the work does. */
-export async function within<T>(timer: Pick<Timer, 'after'>, limitMs: number, work: Promise<T>): Promise<T | null> {
+/** A limit that comes so much too late says that this process stood still. @unit milliseconds */
+const STOOD_STILL_MS = 1000;
+
+/**
+ * What comes of it within so long, else null; it goes on meanwhile. Rejects as the work does. When this process stood still meanwhile, what
+ * came then is still to be read: it is waited for once more.
+ */
+export async function within<T>(
+  timer: Pick<Timer, 'after' | 'monotonic'>,
+  limitMs: number,
+  work: Promise<T>,
+): Promise<T | null> {
   let late: TimerHandle | undefined;
+  const dueMs = timer.monotonic() + limitMs;
   const limit = new Promise<null>((resolve) => {
-    late = timer.after(limitMs, () => resolve(null));
+    const isOver = () => resolve(null);
+    late = timer.after(limitMs, () => {
+      if (timer.monotonic() - dueMs < STOOD_STILL_MS) isOver();
+      else late = timer.after(limitMs, isOver);
+    });
   });
   return Promise.race([work, limit]).finally(() => late?.cancel());
 }

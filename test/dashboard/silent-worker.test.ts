@@ -126,7 +126,7 @@ describe('a worker that falls silent with tasks in its hands', () => {
     expect(attention).toEqual([
       expect.objectContaining({ kind: 'worker-silent', subject: 'w1@h', since: heard, severity: 'critical' }),
     ]);
-    expect(attention[0]!.evidence.map(({ text }) => text)).toContain('It held 1 running and 1 waiting tasks then');
+    expect(attention[0]!.evidence.map(({ text }) => text)).toContain('It held 1 running and 1 waiting task then');
     // The other has not told its slots: it is counted apart, not as 0.
     expect(figures).toMatchObject({ busy: null, slots: null, uncounted_workers: 1, workers_online: 1 });
     expect((await get<AliveReply>('/alive/w1@h')).code).toBe(503);
@@ -180,6 +180,22 @@ describe('what is not known', () => {
     expect(attention.filter(({ kind }) => kind === 'source-down')).toEqual([]);
     const ready = (await get<{ sources: Record<string, { ok: boolean }> }>('/readyz')).json();
     expect(ready.sources.results!.ok).toBe(false);
+  });
+
+  it('is nothing of others while this process itself stood still: a source is silent for the time in which it was listened to', async () => {
+    const { api, beat, get, seconds, timer } = await world({ result_backend: `memory://${randomUUID()}` });
+    await beat('w1@h');
+    await seconds(12);
+    expect((await get('/readyz')).code).toBe(200);
+    timer.standStill(120_000);
+    // Before the second has come that would tell of it, and after.
+    expect((await get('/readyz')).code).toBe(200);
+    for (let s = 0; s < 6; s++) {
+      await seconds(1);
+      const { attention, knowledge } = await api<Overview>('overview');
+      expect(attention.filter(({ kind }) => kind === 'source-down')).toEqual([]);
+      expect(Object.values(knowledge).map(({ ok }) => ok)).not.toContain(false);
+    }
   });
 
   it('is a clock: it is told how far it is off, and its tasks stand where ours stood', async () => {

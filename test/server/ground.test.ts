@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createLogger, type Logger } from '../../server/log.ts';
 import { defaultNodename, hostFormat, nodeFormat, nodeSplit } from '../../server/nodename.ts';
 import { Signal } from '../../server/signals.ts';
-import { createTimer } from '../../server/timer.ts';
+import { createTimer, within } from '../../server/timer.ts';
 import { ManualClock, ManualTimer } from '../support/clock.ts';
 import { until } from '../support/until.ts';
 
@@ -74,6 +74,23 @@ describe.each([-3_600_000, -60_000, 60_000, 3_600_000])('a timer whose wall cloc
     expect(fired.indexOf('limit')).toBe(2);
     timer.clear();
   });
+  it('waits once more for what was asked before the process stood still', async () => {
+    const timer = new ManualTimer();
+    let answer: (word: string) => void = () => {};
+    const ask = () => within(timer, 4000, new Promise<string>((resolve) => (answer = resolve)));
+    const heard = ask();
+    timer.standStill(120_000);
+    timer.advance(1);
+    answer('here');
+    expect(await heard).toBe('here');
+    const unheard = ask();
+    timer.standStill(120_000);
+    timer.advance(1);
+    timer.advance(4000);
+    expect(await unheard).toBeNull();
+    expect(timer.size).toBe(0);
+  });
+
   it('fires a deadline once, within a second of the wall clock showing it, and never before', () => {
     const { clock, timer, fired } = set();
     const dueMs = clock.now() + 120_000;

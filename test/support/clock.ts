@@ -52,6 +52,11 @@ export class ManualTimer implements Timer {
     this.#monotonic = target;
   }
 
+  /** The process does not run for so long: what fell due meanwhile fires at the next `advance`, late. */
+  standStill(ms: number): void {
+    this.#monotonic += ms;
+  }
+
   /** Somebody sets the wall clock: deadlines are looked at again at the next `advance`, listeners are told at once. */
   setWallClock(byMs: number): void {
     this.#offset += byMs;

@@ -29,8 +29,16 @@ export interface WorkerFact {
   readonly consumption: Consumption | null;
   /** What has its slots while all are taken, by its own answer; null: one is free, or it is not known. */
   readonly full: FullPool | null;
-  /** The last time its event loop was blocked, and what ran then; null: never, or it does not measure. @unit seconds */
-  readonly blocked: { readonly seconds: number; readonly at: number; readonly tasks: readonly string[] } | null;
+  /**
+   * The last time its event loop was blocked, what ran then, and the processor time it had meanwhile; null: never, or it does not measure.
+   * @unit seconds
+   */
+  readonly blocked: {
+    readonly seconds: number;
+    readonly at: number;
+    readonly cpu: number | null;
+    readonly tasks: readonly string[];
+  } | null;
 }
 
 export interface FullPool {

@@ -119,10 +119,12 @@ function fullPool(cluster: ClusterView, w: WorkerRecord): FullPool | null {
 
 function blocked(cluster: ClusterView, w: WorkerRecord): WorkerFact['blocked'] {
   const delay = cluster.inspected.get(w.hostname)?.stats?.loop_delay;
-  const last = (delay as { last?: { at?: unknown; seconds?: unknown; tasks?: unknown } | null } | undefined)?.last;
+  const last = (delay as { last?: { [name in 'at' | 'seconds' | 'cpu' | 'tasks']?: unknown } | null } | undefined)
+    ?.last;
   if (!last || typeof last.at !== 'number' || typeof last.seconds !== 'number') return null;
   const tasks = Array.isArray(last.tasks) ? last.tasks.filter((name): name is string => typeof name === 'string') : [];
-  return { seconds: last.seconds, at: last.at - w.clock_drift, tasks };
+  const cpu = typeof last.cpu === 'number' ? last.cpu : null;
+  return { seconds: last.seconds, at: last.at - w.clock_drift, cpu, tasks };
 }
 
 function queueFact(cluster: ClusterView, row: QueueRow): QueueFact {

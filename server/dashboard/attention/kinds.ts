@@ -4,7 +4,7 @@
 // Holds: pure: the same facts give the same findings. A kind that rests on a source concludes nothing while that source is not ok, nor
 // before the first round of questions has ended.
 import { formatCount, formatRate, listing, plural, shortenMiddle, splitTaskName } from '../../../shared/format/text.ts';
-import { formatAge } from '../../../shared/format/time.ts';
+import { formatAge, formatDuration } from '../../../shared/format/time.ts';
 import { encodeSegment, encodeText } from '../../../shared/path-segment.ts';
 import type { Evidence } from '../../../shared/wire/attention.ts';
 import type { WorkerFact } from './facts.ts';
@@ -322,21 +322,29 @@ export const KINDS: readonly Kind[] = [
       return facts.workers.flatMap((w): Finding[] => {
         if (w.status === 'offline' || w.blocked === null) return [];
         if (w.blocked.seconds < BLOCKED_MIN || facts.now - w.blocked.at > BLOCKED_FOR) return [];
+        // Hardly any processor time: a process that was stopped, or not let run, is as late as one whose task computes.
+        const stoodStill = w.blocked.cpu !== null && w.blocked.cpu < w.blocked.seconds / 4;
+        const tasks =
+          w.blocked.tasks.length === 0 ? '' : `. Running then: ${listing(w.blocked.tasks.slice(0, 3).map(bare))}`;
         return [
           {
             key: w.hostname,
             name: w.hostname,
-            detail: `had its event loop blocked for ${formatAge(w.blocked.seconds)}`,
+            detail: `${stoodStill ? 'stood still' : 'had its event loop blocked'} for ${formatAge(w.blocked.seconds)}`,
             since: w.blocked.at,
             evidence: [
               {
-                text: `By its own measure; no task, heartbeat or answer got on meanwhile${
-                  w.blocked.tasks.length === 0
-                    ? ''
-                    : `. Running then: ${listing(w.blocked.tasks.slice(0, 3).map(bare))}`
-                }`,
+                text: `By its own measure; no task, heartbeat or answer got on meanwhile${tasks}`,
                 at: w.blocked.at,
               },
+              ...(stoodStill
+                ? [
+                    {
+                      text: `It had ${formatDuration(w.blocked.cpu!)} of processor time: it was stopped or not let run, or a task waited without giving way`,
+                      at: w.blocked.at,
+                    },
+                  ]
+                : []),
             ],
             href: worker(w),
             weight: w.blocked.seconds,
@@ -344,7 +352,11 @@ export const KINDS: readonly Kind[] = [
         ];
       });
     },
-    several: (count) => ({ subject: plural(count, 'worker'), detail: 'had a blocked event loop', href: '/workers' }),
+    several: (count) => ({
+      subject: plural(count, 'worker'),
+      detail: 'stood still, or had a blocked event loop',
+      href: '/workers',
+    }),
   },
   {
     kind: 'clock-drift',

@@ -76,6 +76,7 @@ export class Cluster {
   /** When the history was last known to be written. @unit seconds */
   historyOk: number | null = null;
   #lastSecondMs: number | null = null;
+  readonly #ranSince: LastTime;
   /** What the broker said of itself last, and the minute in which it was asked. */
   #aboutBroker: BrokerAbout | null = null;
   #askedBroker = 0;
@@ -98,6 +99,7 @@ export class Cluster {
     this.timer = timer;
     this.#log = log;
     this.#startedAt = new LastTime(timer);
+    this.#ranSince = new LastTime(timer);
     this.#startedAt.mark();
     this.state = new ClusterState({ maxTasks: options.max_tasks, maxWorkers: options.max_workers });
     this.inspector = new Inspector(link.control, timer, log.child('inspect'), timeoutMs / 1000, masking);
@@ -168,6 +170,12 @@ export class Cluster {
     return this.#startedAt.at!;
   }
   /** By a clock that nobody sets. */
+  /** Since when this process runs without having stood still. While it did it heard nobody, which says nothing of them. @unit seconds */
+  get ranSince(): number {
+    // Asked before the second that would have told of it.
+    return this.#lateMs >= STOOD_STILL_MS ? this.now : (this.#ranSince.at ?? this.startedAt);
+  }
+
   get monotonicMs(): number {
     return this.timer.monotonic();
   }
@@ -345,12 +353,17 @@ export class Cluster {
     for (const part of [this.inspector, this.watch, this.taskEvents, this.discovery]) part.forget(hostname);
   }
 
+  get #lateMs(): number {
+    return this.#lastSecondMs === null ? 0 : this.monotonicMs - this.#lastSecondMs - 1000;
+  }
+
   /** This process did not run (a suspended machine, a stopped container): what workers did meanwhile is read only now. */
   #noteStandstill(): void {
-    const nowMs = this.monotonicMs;
-    const lateMs = this.#lastSecondMs === null ? 0 : nowMs - this.#lastSecondMs - 1000;
-    this.#lastSecondMs = nowMs;
-    if (lateMs < STOOD_STILL_MS || this.watch.isPaused) return;
+    const lateMs = this.#lateMs;
+    this.#lastSecondMs = this.monotonicMs;
+    if (lateMs < STOOD_STILL_MS) return;
+    this.#ranSince.mark();
+    if (this.watch.isPaused) return;
     this.watch.pause(lateMs);
     this.watch.resume();
   }

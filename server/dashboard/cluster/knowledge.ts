@@ -44,20 +44,20 @@ function eventsKnown(cluster: ClusterView): Knowledge {
 }
 
 function brokerKnown(cluster: ClusterView): Knowledge {
-  const { now, options, startedAt } = cluster;
+  const { now, options, ranSince, startedAt } = cluster;
   const { failure, lastOk } = cluster.broker;
   if (failure !== null) return unknown(lastOk, lastOk ?? startedAt, failure);
   if (lastOk === null) {
     const isYoung = now - startedAt < SILENT_AFTER;
     return isYoung ? neither('Not reached yet') : unknown(null, startedAt, 'Not reached yet');
   }
-  if (now - lastOk > Math.max(SILENT_AFTER, ROUNDS_MISSED * options.queue_interval))
+  if (now - Math.max(lastOk, ranSince) > Math.max(SILENT_AFTER, ROUNDS_MISSED * options.queue_interval))
     return unknown(lastOk, lastOk, 'It does not answer');
   return known(lastOk);
 }
 
 function controlKnown(cluster: ClusterView): Knowledge {
-  const { connected, inspector, now, options, settled } = cluster;
+  const { connected, inspector, now, options, ranSince, settled } = cluster;
   const { lastAnswer } = inspector;
   if (!connected)
     return unknown(lastAnswer, lastAnswer ?? cluster.startedAt, 'The broker is away: no worker can be asked');
@@ -67,7 +67,9 @@ function controlKnown(cluster: ClusterView): Knowledge {
   }
   const late = Math.max(SILENT_AFTER, ROUNDS_MISSED * options.inspect_interval) + options.inspect_timeout / 1000;
   const since = Math.max(lastAnswer ?? settled, settled);
-  return now - since > late ? unknown(lastAnswer, since, 'No worker answers') : { ...known(now), as_of: lastAnswer };
+  return now - Math.max(since, ranSince) > late
+    ? unknown(lastAnswer, since, 'No worker answers')
+    : { ...known(now), as_of: lastAnswer };
 }
 
 function historyKnown(cluster: ClusterView): Knowledge {

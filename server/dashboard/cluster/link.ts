@@ -9,7 +9,7 @@ import { BackendError, SerializationError, toError } from '../../errors.ts';
 import { EventReceiver } from '../../events/receiver.ts';
 import type { Logger } from '../../log.ts';
 import type { Connection } from '../../messaging/connection.ts';
-import type { Timer, TimerHandle } from '../../timer.ts';
+import { type Timer, within } from '../../timer.ts';
 import type { Resolved } from '../options.ts';
 import { dashboardClient } from './client.ts';
 import { LastTime } from './last-time.ts';
@@ -83,15 +83,10 @@ export class ClusterLink {
         throw error;
       }
     })();
-    let waiting: TimerHandle | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      const patienceMs = this.backendFailure === null ? BACKEND_SILENT_MS : BACKEND_AWAY_MS;
-      waiting = this.timer.after(patienceMs, () => {
-        this.backendFailure ??= `It has not answered for ${BACKEND_SILENT_MS / 1000} s`;
-        reject(new BackendError(this.backendFailure));
-      });
-    });
-    return Promise.race([asked, silence]).finally(() => waiting?.cancel());
+    const answer = await within(this.timer, this.backendFailure === null ? BACKEND_SILENT_MS : BACKEND_AWAY_MS, asked);
+    if (answer) return answer;
+    this.backendFailure ??= `It has not answered for ${BACKEND_SILENT_MS / 1000} s`;
+    throw new BackendError(this.backendFailure);
   }
 
   /** Is the result store there? Asked now and then, for nobody may ask it anything for hours. Never rejects. */

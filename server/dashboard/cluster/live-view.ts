@@ -32,6 +32,7 @@ export interface ViewParts {
   readonly options: Resolved;
   readonly timer: Timer;
   readonly startedAt: number;
+  readonly ranSince: number;
   readonly historyOk: number | null;
   readonly state: ClusterState;
   readonly history: HistoryStore;
@@ -91,6 +92,9 @@ export class LiveView implements ClusterView {
   }
   get startedAt(): number {
     return this.#of.startedAt;
+  }
+  get ranSince(): number {
+    return this.#of.ranSince;
   }
   get settled(): number | null {
     return this.#of.discovery.settled;

@@ -64,6 +64,8 @@ export interface ClusterView {
   /** @unit seconds since the epoch */
   readonly now: number;
   readonly startedAt: number;
+  /** Since when this process runs without having stood still. */
+  readonly ranSince: number;
   /** Since when the picture is whole; null: not yet. */
   readonly settled: number | null;
 

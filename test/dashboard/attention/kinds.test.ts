@@ -43,7 +43,7 @@ const MADE: Record<string, { of: NonNullable<Parameters<typeof facts>[0]>; withi
   },
   'queue-growing': { of: { queues: [queue('celery', { growing: true, perMinute: 38, messages: 90 })] }, within: 11 },
   'loop-blocked': {
-    of: { workers: [worker('w1@h', { blocked: { seconds: 8, at: NOW - 4, tasks: ['shop.report'] } })] },
+    of: { workers: [worker('w1@h', { blocked: { seconds: 8, at: NOW - 4, cpu: 7, tasks: ['shop.report'] } })] },
     within: 1,
   },
   'clock-drift': { of: { workers: [worker('w1@h', { drift: 7200 })] }, within: 3 },
@@ -72,7 +72,7 @@ describe('what needs a person', () => {
       expect(need!.since).toBeLessThanOrEqual(NOW + within);
       expect(need!.title).toBe(`${need!.subject} ${need!.detail}`);
       expect(need!.title).not.toMatch(/undefined|null|NaN/);
-      expect(need!.detail).toMatch(/^(is|are|has|had|do|does|were|sends|grows)\b/);
+      expect(need!.detail).toMatch(/^(is|are|has|had|do|does|were|sends|grows|stood)\b/);
     });
   }
 
@@ -109,6 +109,13 @@ describe('what needs a person', () => {
       facts({ workers: [silent({ isSolo: true, status: 'offline', silence: 90 }), worker('w2@h')] }),
     );
     expect(gone!.severity).toBe('critical');
+  });
+
+  it('is no blocked event loop of a process that had hardly any processor time: it stood still', () => {
+    const blocked = { seconds: 121, at: NOW - 4, cpu: 0.02, tasks: ['shop.add'] };
+    const [need] = lookFor(1, facts({ workers: [worker('w1@h', { blocked })] }));
+    expect(need).toMatchObject({ kind: 'loop-blocked', title: 'w1@h stood still for 2 m 1 s' });
+    expect(need!.evidence[1]!.text).toMatch(/^It had 20 ms of processor time: it was stopped or not let run/);
   });
 
   it('is no queue that somebody paused, whether it grows or nobody consumes it', () => {
@@ -211,7 +218,7 @@ describe('many of one kind', () => {
         worker('w2@h', {
           drift: 60,
           unheard: { tasks: 9, beats: 3, seconds: 10 },
-          blocked: { seconds: 9, at: NOW - 1, tasks: [] },
+          blocked: { seconds: 9, at: NOW - 1, cpu: 8, tasks: [] },
         }),
       ],
       queues: [unconsumed, queue('celery', { growing: true, perMinute: 5 })],

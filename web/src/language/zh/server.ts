@@ -47,7 +47,10 @@ export const server: Readonly<Record<string, string>> = {
   'grows by {rate}/min': '每分钟增长 {rate}',
   grow: '在增长',
   'had its event loop blocked for {age}': '的事件循环阻塞了 {age}',
-  'had a blocked event loop': '的事件循环曾阻塞',
+  'stood still for {age}': '停顿了 {age}',
+  'It had {span} of processor time: it was stopped or not let run, or a task waited without giving way':
+    '其间它得到 {span} 处理器时间：它被停住或得不到运行，或者有任务在等待时不让出',
+  'stood still, or had a blocked event loop': '停顿过，或事件循环曾阻塞',
   'have clocks that are off': '的时钟有偏差',
   'sends no task events': '不发送任务事件',
   'send no task events': '不发送任务事件',
