@@ -3,10 +3,11 @@
 // Not here: when a finding becomes a need (watch.ts); the facts (facts.ts, gather.ts).
 // Holds: pure: the same facts give the same findings. A kind that rests on a source concludes nothing while that source is not ok, nor
 // before the first round of questions has ended.
-import { formatCount, formatRate, listing, plural, shortenMiddle, splitTaskName } from '../../../shared/format/text.ts';
-import { formatAge, formatDuration } from '../../../shared/format/time.ts';
+import { formatCount, formatRate, plural, shortenMiddle, splitTaskName } from '../../../shared/format/text.ts';
+import { formatAge } from '../../../shared/format/time.ts';
 import { encodeSegment, encodeText } from '../../../shared/path-segment.ts';
 import type { Evidence } from '../../../shared/wire/attention.ts';
+import { LOOP_BLOCKED } from './blocked.ts';
 import type { WorkerFact } from './facts.ts';
 import { hungOf } from './hung.ts';
 import type { Finding, Kind } from './kind.ts';
@@ -23,10 +24,6 @@ const LINE_SILENT_AFTER = 30;
 const AHEAD = 5;
 /** Behind: what is late on its way looks the same. Celery 5.6: events/state.py HEARTBEAT_DRIFT_MAX. @unit seconds */
 const BEHIND = 16;
-/** A shorter block may be a busy machine. @unit seconds */
-const BLOCKED_MIN = 5;
-/** A blocked event loop is shown for so long. @unit seconds */
-const BLOCKED_FOR = 120;
 
 const worker = (w: WorkerFact): string => `/workers/${encodeSegment(w.hostname)}`;
 const messagesWait = (count: number): string => plural(count, 'message waits', 'messages wait');
@@ -311,53 +308,7 @@ export const KINDS: readonly Kind[] = [
     },
     several: (count) => ({ subject: plural(count, 'queue'), detail: 'grow', href: '/queues?show=grows' }),
   },
-  {
-    kind: 'loop-blocked',
-    severity: 'warning',
-    restsOn: ['events'],
-    grace: null,
-    holds: 0,
-    ends: 0,
-    find(facts) {
-      return facts.workers.flatMap((w): Finding[] => {
-        if (w.status === 'offline' || w.blocked === null) return [];
-        if (w.blocked.seconds < BLOCKED_MIN || facts.now - w.blocked.at > BLOCKED_FOR) return [];
-        // Hardly any processor time: a process that was stopped, or not let run, is as late as one whose task computes.
-        const stoodStill = w.blocked.cpu !== null && w.blocked.cpu < w.blocked.seconds / 4;
-        const tasks =
-          w.blocked.tasks.length === 0 ? '' : `. Running then: ${listing(w.blocked.tasks.slice(0, 3).map(bare))}`;
-        return [
-          {
-            key: w.hostname,
-            name: w.hostname,
-            detail: `${stoodStill ? 'stood still' : 'had its event loop blocked'} for ${formatAge(w.blocked.seconds)}`,
-            since: w.blocked.at,
-            evidence: [
-              {
-                text: `By its own measure; no task, heartbeat or answer got on meanwhile${tasks}`,
-                at: w.blocked.at,
-              },
-              ...(stoodStill
-                ? [
-                    {
-                      text: `It had ${formatDuration(w.blocked.cpu!)} of processor time: it was stopped or not let run, or a task waited without giving way`,
-                      at: w.blocked.at,
-                    },
-                  ]
-                : []),
-            ],
-            href: worker(w),
-            weight: w.blocked.seconds,
-          },
-        ];
-      });
-    },
-    several: (count) => ({
-      subject: plural(count, 'worker'),
-      detail: 'stood still, or had a blocked event loop',
-      href: '/workers',
-    }),
-  },
+  LOOP_BLOCKED,
   {
     kind: 'clock-drift',
     severity: 'warning',

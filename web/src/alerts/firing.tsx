@@ -52,7 +52,7 @@ const firingColumns = (): readonly Column<FiringAlert>[] => [
         <b>
           <ForeignText text={subject} />
         </b>{' '}
-        {fromServer(detail)}
+        <span>{fromServer(detail)}</span>
       </PathLink>
     ),
   },
