@@ -138,7 +138,7 @@ export function itAnswersRecordedCommands(): void {
     await w.app.sendTask('vec.add', [1, 2], {}, { task_id: 'resv-1' });
     await w.app.sendTask('vec.add', [4, 4], {}, { task_id: 'sched-1', countdown: 600 });
     await w.event('task-received', 'sched-1');
-    const inspect = w.app.control.inspect({ destination: ['w1@vec'] });
+    const inspect = w.app.control.inspect({ destination: ['w1@vec'], timeout: 90 });
     const [active, safe, reserved, scheduled, query] = [
       (await inspect.active())!['w1@vec']!,
       (await inspect.active({ safe: true }))!['w1@vec']!,
@@ -258,8 +258,8 @@ export function itAnswersRecordedCommands(): void {
   it('answers a command of the user’s own', async () => {
     const w = await makeWorld(define);
     w.worker.panel.register('double', (_handle, { n }) => ({ ok: Number(n) * 2 }));
-    expect(await w.app.control.broadcast('double', { arguments: { n: 21 }, reply: true, limit: 1 })).toEqual([
-      { 'w1@vec': { ok: 42 } },
-    ]);
+    expect(
+      await w.app.control.broadcast('double', { arguments: { n: 21 }, reply: true, limit: 1, timeout: 90 }),
+    ).toEqual([{ 'w1@vec': { ok: 42 } }]);
   });
 }

@@ -74,7 +74,7 @@ describe('a chord in a store that does not count', () => {
     const header = group([part(1), app.signature('ignoring', [2])]);
     const result = await chord(header, body).applyAsync([], {}, { countdown: 0 });
     await start();
-    expect(await result.get({ timeout: 10 })).toEqual({ results: [1, 2] });
+    expect(await result.get({ timeout: 60 })).toEqual({ results: [1, 2] });
   });
 
   it('fails its body when a part fails', async () => {

@@ -28,7 +28,7 @@ it('sets aside what came back so many times: failed, rejected, logged with the r
   await w.line(new RegExp(`^ERROR Task vec.poison\\[at\\] is set aside: ${why}`));
   expect((await w.event('task-failed', 'at')).exception).toBe(`WorkerLostError('Set aside: ${why}.')`);
   expect(w.typesOf('at')).toEqual(['rejected', 'failed']);
-  await expect(w.app.AsyncResult('at').get({ timeout: 10 })).rejects.toThrow(why);
+  await expect(w.app.AsyncResult('at').get({ timeout: 90 })).rejects.toThrow(why);
   await until(async () => (await w.depth()) === 0, 'the message to go');
   expect(ran).toEqual([2]);
 });

@@ -25,11 +25,11 @@ describe.each(brokers)('on %s', (_, url) => {
       for (let n = 0; n < 4; n++) await w.app.sendTask('held', [n]);
       await until(() => begun.length === 2, 'two to run');
       // The command is answered by way of the broker: what the worker would have taken beside the two, it has by now.
-      await w.app.control.ping({ destination: ['w1@vec'] });
+      await w.app.control.ping({ destination: ['w1@vec'], timeout: 90 });
       expect([begun, w.worker.state.requests.size, await w.depth()]).toEqual([[0, 1], 2, 2]);
       doors[1]!.open();
       await until(() => begun.length === 3, 'the next to run');
-      await w.app.control.ping({ destination: ['w1@vec'] });
+      await w.app.control.ping({ destination: ['w1@vec'], timeout: 90 });
       expect([begun, w.worker.state.requests.size, await w.depth()]).toEqual([[0, 1, 2], 2, 1]);
       for (const door of doors) door.open();
       await until(() => begun.length === 4, 'the last to run');

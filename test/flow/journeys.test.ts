@@ -250,11 +250,12 @@ describe.each<BrokerKind>(['memory', 'sqlite'])('on %s', (broker) => {
   it('states of its own are seen while it runs', async () => {
     const app = makeApp({ broker });
     let go = () => {};
+    const gate = new Promise<void>((resolve) => {
+      go = resolve;
+    });
     const slow = app.task({ name: 'slow', track_started: true }, async function () {
       await this.updateState({ state: 'PROGRESS', meta: { done: 1, of: 2 } });
-      await new Promise<void>((resolve) => {
-        go = resolve;
-      });
+      await gate;
       return 'ok';
     });
     await startWorker(app);

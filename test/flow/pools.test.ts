@@ -215,7 +215,7 @@ describe.each(['async', 'solo', 'prefork', 'threads'])('in the %s pool', (pool) 
       expect(await failed(spinning)).toMatchObject({ name: 'TimeLimitExceeded', state: 'FAILURE' });
       const other = await send('spin');
       await running(world, other);
-      expect(await world.app.control.inspect({ destination: [`${pool}@pools`] }).ping()).toMatchObject({
+      expect(await world.app.control.inspect({ destination: [`${pool}@pools`], timeout: 90 }).ping()).toMatchObject({
         [`${pool}@pools`]: { ok: 'pong' },
       });
       let beats = 0;
@@ -280,7 +280,7 @@ describe.each(['async', 'solo', 'prefork', 'threads'])('in the %s pool', (pool) 
     });
 
     it('says of itself what Celery’s prefork says', async () => {
-      const stats = await world.app.control.inspect({ destination: ['prefork@pools'] }).stats();
+      const stats = await world.app.control.inspect({ destination: ['prefork@pools'], timeout: 90 }).stats();
       expect(stats).toMatchObject({
         'prefork@pools': {
           pool: {

@@ -118,7 +118,9 @@ describeNeedsRabbit('beside Celery on RabbitMQ', () => {
 
   it('events and remote control carry the same properties', async () => {
     const { app, said } = await start({}, { hostname: 'a1@vec', taskEvents: true });
-    expect(await app.control.inspect().ping()).toMatchObject({ 'a1@vec': { ok: 'pong' } });
+    expect(await app.control.inspect({ destination: ['a1@vec'], timeout: 90 }).ping()).toMatchObject({
+      'a1@vec': { ok: 'pong' },
+    });
     const theirs = sent([...CASES.get('startup_classic')!.worker!, ...CASES.get('ping')!.client!], /pidbox|celeryev/);
     await until(() => sent(said(), /pidbox|celeryev/).size >= theirs.size, 'a heartbeat');
     expect(Object.fromEntries(sent(said(), /pidbox|celeryev/))).toEqual(Object.fromEntries(theirs));

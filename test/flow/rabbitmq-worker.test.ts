@@ -106,7 +106,9 @@ describeNeedsRabbit.each([
     await event('task-received', id);
     await app.control.revoke(id);
     await event('task-revoked', id);
-    expect(await app.control.inspect().ping()).toEqual({ 'w1@vec': { ok: 'pong' } });
+    expect(await app.control.inspect({ destination: ['w1@vec'], timeout: 90 }).ping()).toEqual({
+      'w1@vec': { ok: 'pong' },
+    });
   });
 });
 

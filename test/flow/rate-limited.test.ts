@@ -77,7 +77,7 @@ describe.each(brokers)('on %s', (_, url) => {
     await w.channel.declareQueue(queue('flood'));
     const sent = await w.app.sendTask('limited', [], {}, { queue: 'flood' });
     const other = await w.app.sendTask('limited', [], {}, { queue: 'free' });
-    await other.get({ timeout: 10 });
+    await other.get({ timeout: 90 });
     expect(await sent.state()).toBe('PENDING');
     expect(await w.depth('flood')).toBe(1);
   });

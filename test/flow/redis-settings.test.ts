@@ -102,7 +102,8 @@ describeNeedsRedis('settings', () => {
     const settings = { redis_backend_health_check_interval: 0.1, redis_socket_timeout: 0.3 };
     const options = { result_backend_transport_options: { retry_policy: { max_retries: 0 } } };
     const backend = await makeApp({ broker: redis.freshUrl(), backend: own.url(), ...settings, ...options }).backend();
-    await backend.store(record('a', 'SUCCESS', 1));
+    // On a busy machine it may be given up before it stands still.
+    await until(() => backend.store(record('a', 'SUCCESS', 1)).then(() => true), 'it to be stored');
     own.pause();
     closing.push(() => own.resume());
     await expect(backend.get('a')).rejects.toThrow(/Cannot reach the result store/);

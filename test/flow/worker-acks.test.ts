@@ -62,11 +62,13 @@ it('rejects a late task that failed when acks_on_failure_or_timeout is off', asy
 it('runs a late task again that hit its hard limit when acks_on_failure_or_timeout is off', async () => {
   let runs = 0;
   const w = await makeWorld((app) =>
-    app.task({ name: 'vec.slow', acks_late: true, acks_on_failure_or_timeout: false, time_limit: 0.05 }, () =>
+    app.task({ name: 'vec.slow', acks_late: true, acks_on_failure_or_timeout: false, time_limit: 60 }, () =>
       ++runs === 1 ? new Promise(() => {}) : 'second',
     ),
   );
   const result = await w.app.sendTask('vec.slow');
+  await w.event('task-started', result.id);
+  w.clock.push(60_000);
   expect(await result.get({ timeout: 90 })).toBe('second');
   await w.event('task-succeeded', result.id);
   expect(w.typesOf(result.id)).toEqual(['received', 'started', 'rejected', 'received', 'started', 'succeeded']);

@@ -109,12 +109,12 @@ describeNeedsPythonOnRedis('remote control of a mixed cluster', () => {
   });
 
   it('the celery command lists both workers: status, inspect ping', async () => {
-    const status = await cluster.celery('status', '--timeout', '10', '-d', `${PY},${TS}`);
+    const status = await cluster.celery('status', '--timeout', '60', '-d', `${PY},${TS}`);
     expect(status.code).toBe(0);
     expect(status.stdout).toMatch(/ts@interop: OK/);
     expect(status.stdout).toMatch(/py@interop: OK/);
     expect(status.stdout).toMatch(/2 nodes online/);
-    const ping = await cluster.celery('inspect', 'ping', '-d', TS, '--json');
+    const ping = await cluster.celery('inspect', 'ping', '--timeout', '60', '-d', TS, '--json');
     expect(JSON.parse(ping.stdout)).toEqual({ [TS]: { ok: 'pong' } });
   });
 

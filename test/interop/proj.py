@@ -106,7 +106,7 @@ def silent(label):
 @app.task(name='py.progress', bind=True)
 def progress(self):
     self.update_state(state='PROGRESS', meta={'done': 3, 'of': [10, 'ž']})
-    app.backend.client.blpop('go', timeout=20)
+    app.backend.client.blpop('go', timeout=120)
     return 'done'
 
 

@@ -104,8 +104,8 @@ result = (chord(header, s('ts.sum')) | s('py.add', 100) | group(s('ts.add', 1), 
 
   it('each asks the workers of both, and revokes their tasks', async () => {
     const pong = { [OURS]: { ok: 'pong' }, [THEIRS]: { ok: 'pong' } };
-    expect(await app.control.inspect().ping()).toEqual(pong);
-    const replies = (await cluster.py('result = app.control.ping(timeout=5)')) as Record<string, unknown>[];
+    expect(await app.control.inspect({ timeout: 60, limit: 2 }).ping()).toEqual(pong);
+    const replies = (await cluster.py('result = app.control.ping(timeout=60, limit=2)')) as Record<string, unknown>[];
     expect(Object.assign({}, ...replies)).toEqual(pong);
     const later = await app.sendTask('py.add', [1, 1], {}, { countdown: 600, queue: 'python' });
     await until(

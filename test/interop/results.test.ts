@@ -28,7 +28,7 @@ describeNeedsPythonOnRedis('results of both languages in one Redis', () => {
   });
 
   it('Python that waits is woken by what we store', async () => {
-    const waiting = cluster.py("result = app.AsyncResult('woken').get(timeout=10)");
+    const waiting = cluster.py("result = app.AsyncResult('woken').get(timeout=60)");
     await backend.store(meta('woken', 'STARTED', { pid: 1, hostname: 'w@h' }));
     await backend.store(meta('woken', 'SUCCESS', [1, 2]));
     expect(await waiting).toEqual([1, 2]);
@@ -67,7 +67,7 @@ describeNeedsPythonOnRedis('results of both languages in one Redis', () => {
   });
 
   it('we get what Python stores, and are woken by it', async () => {
-    const waiting = backend.wait('from-python', AbortSignal.timeout(10_000));
+    const waiting = backend.wait('from-python', AbortSignal.timeout(60_000));
     await cluster.py("app.backend.store_result('from-python', {'a': [1, None, 'ž', 2.5, 2**70]}, 'SUCCESS')");
     expect((await waiting).result).toEqual({ a: [1, null, 'ž', 2.5, 2n ** 70n] });
   });

@@ -130,10 +130,15 @@ describeNeedsPythonOnRedis('routing and priorities, both ways', () => {
 
     it('queues are served in the order asked for (queue_order_strategy sorted)', async () => {
       const name = `order-${runs}`;
-      await send('sleep', [1]);
+      const held = await send('progress', []);
+      await until(
+        () => world.cluster.records(held).some(({ status }) => status === 'PROGRESS'),
+        'the one before to run',
+      );
       for (const which of ['b', 'a']) {
         for (let i = 0; i < 5; i++) await send('mark', [`${name}-${which}${i}`], { queue: `${runs}-${which}` });
       }
+      await world.cluster.keys.rpush('go', '1');
       await until(async () => (await world.order(name)).length === 10, 'all to run');
       const order = (await world.order(name)).map((label) => label.split('-')[2]);
       // What was sent first may have been taken while nothing else was there.

@@ -73,9 +73,10 @@ describeNeedsPythonOnRedis('options of calls, both ways', () => {
         const id = await send(way, 'retry', [2]);
         expect(await way.get(id)).toBe(2);
         await until(() => statuses(id).filter((s) => s === 'RETRY').length === 2, 'both retries');
-        const records = both.cluster.records(id);
-        expect([...statuses(id)].sort()).toEqual(['RETRY', 'RETRY', 'STARTED', 'STARTED', 'STARTED', 'SUCCESS']);
-        const retried = records.filter(({ status }) => status === 'RETRY');
+        await expect
+          .poll(() => [...statuses(id)].sort())
+          .toEqual(['RETRY', 'RETRY', 'STARTED', 'STARTED', 'STARTED', 'SUCCESS']);
+        const retried = both.cluster.records(id).filter(({ status }) => status === 'RETRY');
         expect(retried.map(({ retries }) => retries)).toEqual([0, 1]);
         const cause = runs === 'ts' ? 'RangeError' : 'ValueError';
         expect(retried[0]!.result).toMatchObject({ exc_type: cause, exc_message: ['again'], exc_module: 'builtins' });
@@ -114,7 +115,7 @@ describeNeedsPythonOnRedis('options of calls, both ways', () => {
             .find((line) => line.includes(`[${id}] succeeded`));
         await until(() => log(silent) && log(unwanted), 'both to end');
         expect(await both.marks(what)).toHaveLength(2);
-        expect([statuses(silent), statuses(unwanted)]).toEqual([[], ['STARTED']]);
+        await expect.poll(() => [statuses(silent), statuses(unwanted)]).toEqual([[], ['STARTED']]);
       });
 
       it('a revoke that comes before the task is obeyed', async () => {
@@ -189,7 +190,7 @@ describeNeedsPythonOnRedis('options of calls, both ways', () => {
           my_header: { deep: ['ž', 1] },
           group: 'the-group',
         });
-        expect(way.log()).toContain(`pretty[${id}]`);
+        await until(() => way.log().includes(`pretty[${id}]`), 'its line in the log');
         expect(way.log()).not.toContain(`${runs}.request[${id}]`);
       });
 
@@ -210,7 +211,7 @@ describeNeedsPythonOnRedis('options of calls, both ways', () => {
         const id = await send(way, 'parent', [name, queue]);
         await way.ended(id);
         expect(
-          await both.cluster.py(`result = sorted(c.get(timeout=10) for c in app.AsyncResult('${id}').children)`),
+          await both.cluster.py(`result = sorted(c.get(timeout=60) for c in app.AsyncResult('${id}').children)`),
         ).toEqual([2, 4]);
         const children = (await both.app.AsyncResult(id).children()) as unknown as {
           id: string;

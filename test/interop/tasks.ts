@@ -59,7 +59,7 @@ export function defineTasks(app: Celery, keys: Redis): void {
   app.task({ name: 'ts.progress', bind: true }, async function () {
     await this.updateState({ state: 'PROGRESS', meta: { done: 3, of: [10, 'ž'] } });
     const waiting = keys.duplicate();
-    await waiting.blpop('go', 20);
+    await waiting.blpop('go', 120);
     waiting.disconnect();
     return 'done';
   });

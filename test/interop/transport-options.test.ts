@@ -33,7 +33,7 @@ describeNeedsPythonOnRedis('transport options of both languages', () => {
       expect([await way.get(ids[0]!), await way.get(ids[1]!)]).toEqual([3, 7]);
     }
     const nodes = ['py@interop', 'ts@interop'];
-    const theirs = (await cluster.py('result = app.control.ping(timeout=5, limit=2)')) as object[];
+    const theirs = (await cluster.py('result = app.control.ping(timeout=60, limit=2)')) as object[];
     expect(theirs.flatMap((reply) => Object.keys(reply)).sort()).toEqual(nodes);
     const ours = await app.control.ping({ timeout: 60, limit: 2 });
     expect(ours.flatMap((reply) => Object.keys(reply)).sort()).toEqual(nodes);

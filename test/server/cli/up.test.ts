@@ -116,7 +116,7 @@ describe('umbel up', () => {
     await cluster.says('Ctrl+C ends it');
     await cluster.says(' ready.');
     expect(cluster.stdout()).toContain('mine (./mine.mjs)');
-    const caller = startUmbel(['-A', './mine.mjs', 'call', 'mine.hello', '-a', '["Ada"]', '--wait', '20'], {
+    const caller = startUmbel(['-A', './mine.mjs', 'call', 'mine.hello', '-a', '["Ada"]', '--wait', '60'], {
       cwd: folder,
     });
     expect((await caller.ended).stdout).toBe('hello Ada\n');
