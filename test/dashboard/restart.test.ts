@@ -9,6 +9,9 @@ import { PushedClock } from '../support/clock.ts';
 import { listening, place, task } from '../support/listening.ts';
 import { until } from '../support/until.ts';
 
+/** What is known may have grown so much older, as a share of the jump, while a busy machine got here. */
+const MARGIN = 0.9;
+
 it('tasks that ran while no dashboard did are counted, kept, and marked in the charts', async () => {
   const at = place();
   const first = await listening(at);
@@ -57,7 +60,7 @@ it.each([60, 3600])(
     const timer = createTimer({ unref: true, clock });
     const lines: string[] = [];
     const log = createLogger({ level: 'WARNING', write: (line) => lines.push(line) });
-    const options = { ...place(), retention_age: by / 2 };
+    const options = { ...place(), retention_age: by * MARGIN };
     const { emit, beat, info, cluster, dashboard } = await listening(options, { timer, log });
     const uuids: string[] = [];
     let processed = 100;
@@ -97,7 +100,7 @@ it.each([60, 3600])(
       const { now, probe, startedAt, state } = cluster;
       const samples = [...probe.queues.values()].flatMap((q) => [q.at, ...q.samples.map((one) => one.at)]);
       for (const at of [state.tasks.get('runs')!.started!, state.workers.get('w1')!.last_heard!, startedAt, ...samples])
-        expect(Math.abs(now - at)).toBeLessThan(by / 2);
+        expect(Math.abs(now - at)).toBeLessThan(by * MARGIN);
       // The worker's has not been set yet.
       if (name === 'ahead') expect(cluster.state.workers.get('w1')!.clock_drift).toBeLessThan(-jump / 2);
       await run(name);

@@ -119,8 +119,11 @@ it('each cluster answers at its own path, by its own rules, and is named to thos
     (await ask('ann', '/api/v2/clusters')).json<ClustersReply>().items.map((one) => one.figures);
   await until(async () => (await figures())[0]?.workers_online === 1, 'the worker of orders');
   await until(async () => (await figures())[2]?.broker.ok === false, 'the broker to be away');
-  const [orders, mail, away] = await figures();
-  expect([orders?.events.ok, mail?.events.ok, mail?.workers_online, away?.events.ok]).toEqual([true, true, 0, null]);
+  const known = async () => {
+    const [orders, mail, away] = await figures();
+    return [orders?.events.ok, mail?.events.ok, mail?.workers_online, away?.events.ok];
+  };
+  await expect.poll(known).toEqual([true, true, 0, null]);
   expect((await ask('ann', '/c/orders/api/v2/workers')).json()).toMatchObject({ items: [{ hostname: 'w1@orders' }] });
   expect((await ask('ann', '/c/mail/api/v2/workers')).json()).toEqual({ items: [] });
 

@@ -140,7 +140,8 @@ it('stands by while another dashboard has the history, passes on what it is aske
 
   // One that is stopped while it stands by leaves nothing behind.
   const third = make(where);
-  expect(await ask(`${await third.listen()}/api/v2/workers`, { headers: ANN })).toMatchObject({ status: 200 });
+  const next = await third.listen();
+  await expect.poll(async () => (await ask(`${next}/api/v2/workers`, { headers: ANN })).status).toBe(200);
   await third.close();
   expect((await ask(`${address}/api/v2/workers`, { headers: ANN })).status).toBe(200);
 });
@@ -157,12 +158,12 @@ it('says 503 to what was asked when the other one was killed, closes its live pa
   const cookie = await signIn(address);
   const live = new WebSocket(`${address.replace('http', 'ws')}/api/v2/live`, { headers: ANN });
   await once(live, 'message');
-  const headers = { ...ANN, ...JSON_BODY, 'content-length': '100' };
+  const headers = { ...ANN, ...JSON_BODY, 'content-length': '100', expect: '100-continue' };
   const inFlight = request(`${address}/api/v2/views`, { method: 'POST', headers });
+  inFlight.flushHeaders();
+  // It has come as far as the owner, who says so.
+  await once(inFlight, 'continue');
   inFlight.write('{"name":');
-  // It has come as far as the owner, when what was asked after it is answered.
-  await ask(`${address}/api/v2/workers`, { headers: ANN });
-
   const answered = once(inFlight, 'response') as Promise<[IncomingMessage]>;
   owner.child.kill('SIGKILL');
   const [[reply]] = await Promise.all([answered, once(live, 'close'), owner.ended]);

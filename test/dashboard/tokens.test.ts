@@ -7,9 +7,11 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import WebSocket from 'ws';
 import { createDashboard, type Dashboard, type DashboardOptions } from '../../server/dashboard/dashboard.ts';
 import { silentLogger } from '../../server/log.ts';
+import { createTimer } from '../../server/timer.ts';
 import type { ServerFrame } from '../../shared/wire/live.ts';
 import type { OperationsPage } from '../../shared/wire/operations.ts';
 import type { ApiToken, TokenMade, TokensReply } from '../../shared/wire/tokens.ts';
+import { PushedClock } from '../support/clock.ts';
 import { until } from '../support/until.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'umbel-tokens-'));
@@ -23,10 +25,14 @@ const OPTIONS: DashboardOptions = {
     { who: 'look', role: 'viewer' },
   ],
 };
+/** What ends in an hour ends when the test says so. */
+const clock = new PushedClock();
+const begin = (options: DashboardOptions): Dashboard =>
+  createDashboard(options, { pages: null, log: silentLogger, timer: createTimer({ unref: true, clock }) });
 let dashboard: Dashboard;
 let address: string;
 beforeAll(async () => {
-  dashboard = createDashboard(OPTIONS, { pages: null, log: silentLogger });
+  dashboard = begin(OPTIONS);
   address = await dashboard.listen();
 });
 afterAll(async () => {
@@ -182,8 +188,9 @@ it('opens the live feed, which closes when it is revoked, and when it expires', 
   await until(() => heard.closed !== null, 'its end');
   expect(heard.closed).toBe('4403 The token was revoked');
 
-  const short = await made('op', 'short', { role: 'viewer' }, 5);
+  const short = await made('op', 'short', { role: 'viewer' }, 3600);
   const brief = await open(short.token);
+  clock.push(3_601_000);
   await until(() => brief.closed !== null, 'its end');
   expect(brief.closed).toBe('4403 The token has expired');
   expect((await ask(bearer(short.token), '/api/v2/tasks')).body.detail).toBe('The token short is expired.');
@@ -219,7 +226,7 @@ it('outlives a restart, and is good for nothing once its maker is no user any mo
   const { token } = await made('op', 'kept', { role: 'viewer' });
   const { token: theirs } = await made('shop', 'theirs', { role: 'viewer' });
   await dashboard.close();
-  dashboard = createDashboard({ ...OPTIONS, basic_auth: ['root:pw', 'op:pw'] }, { pages: null, log: silentLogger });
+  dashboard = begin({ ...OPTIONS, basic_auth: ['root:pw', 'op:pw'] });
   address = await dashboard.listen();
   expect((await ask(bearer(token), '/api/v2/tasks')).status).toBe(200);
   const gone = await ask(bearer(theirs), '/api/v2/tasks');

@@ -69,6 +69,7 @@ it('tells what began once and what is over once, all of one look together, signe
   await expect.poll(() => heard(received)).toEqual(['begun a b']);
   look({ a: 11, b: 3, c: 1 }, 10);
   await expect.poll(() => heard(received)).toEqual(['begun a b', 'ended b']);
+  await expect.poll(() => alerts.list()).toMatchObject({ channels: [{ waiting: 0, last: { event: 'ended' } }] });
   const [first] = received as [(typeof received)[0]];
   expect(bodies([first])[0]).toMatchObject({
     ...{ version: 1, cluster: 'shop', url: 'https://d.example.com/u/alerts', count: 2 },
@@ -102,7 +103,7 @@ it('tells nobody twice after a restart, and what ended meanwhile is over', async
   const after = await begin();
   after.look({ a: 11, b: 0 }, 80);
   await expect.poll(() => heard(received)).toEqual(['begun a b', 'ended b']);
-  expect((await after.alerts.list()).deliveries).toHaveLength(2);
+  await expect.poll(async () => (await after.alerts.list()).deliveries).toHaveLength(2);
 });
 
 it('what waits when the dashboard stops is told after the next start, as it was and once; not what is a day old', async () => {
@@ -123,6 +124,7 @@ it('what waits when the dashboard stops is told after the next start, as it was 
   first.look({ a: 0 }, 10);
   await expect.poll(() => heard(quick.received)).toEqual(['begun a', 'ended a']);
   await expect.poll(() => slow.received.length).toBe(1);
+  await expect.poll(async () => (await first.alerts.list()).channels).toMatchObject([{ waiting: 2 }, { waiting: 0 }]);
   await stop(first);
   const at = bodies(quick.received).map((one) => one.at);
   expect(await store.records('alert-waiting')).toMatchObject([{ value: { channel: 'slow' } }, { value: {} }]);
@@ -141,6 +143,7 @@ it('what waits when the dashboard stops is told after the next start, as it was 
   const third = await begin();
   third.look({ a: 11 });
   await expect.poll(() => slow.received.length).toBe(4);
+  await expect.poll(async () => (await third.alerts.list()).channels).toMatchObject([{ waiting: 1 }, { waiting: 0 }]);
   await stop(third);
   timer.advance(86_400_000);
   const fourth = await begin();
