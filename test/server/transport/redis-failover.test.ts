@@ -42,7 +42,7 @@ describeNeedsRedis('a worker and a caller', () => {
     await startWorker(app, { log });
     return { app, lines };
   }
-  const add = async (app: Celery, timeout = 20) => (await app.sendTask('add', [2, 3])).get({ timeout });
+  const add = async (app: Celery, timeout = 60) => (await app.sendTask('add', [2, 3])).get({ timeout });
 
   it('meet on a Unix socket', async () => {
     const { socket } = await server();
@@ -77,7 +77,7 @@ describeNeedsRedis('a worker and a caller', () => {
     await until(async () => (await watch.master()) === replica.port, 'the replica to be the master', {
       timeoutMs: 120_000,
     });
-    await until(async () => (await add(app)) === 5, 'a task to be run by way of the new master');
+    await until(async () => (await add(app, 20)) === 5, 'a task to be run by way of the new master');
     const broker = { url, options, ssl: null };
     const schedule = await openScheduleStore(`${url}?schedule=shop`, { broker });
     closing.push(() => schedule.close());
@@ -125,7 +125,7 @@ describeNeedsRedis('a worker and a caller', () => {
     expect(lines.join('\n')).toContain(`Connected to ${one.url()}`);
     expect(await add(app)).toBe(5);
     await one.kill();
-    await until(async () => (await add(app)) === 5, 'a task to be run by way of the second');
+    await until(async () => (await add(app, 20)) === 5, 'a task to be run by way of the second');
     expect(lines.join('\n')).toContain(`Connected to ${two.url()}`);
     expect(lines.join('\n')).not.toContain('MARKER');
   });
