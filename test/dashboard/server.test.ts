@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createDashboard } from '../../server/dashboard/dashboard.ts';
 import { createTimer } from '../../server/timer.ts';
+import type { Readiness } from '../../shared/wire/cluster.ts';
 import type { OperationRecord } from '../../shared/wire/operations.ts';
 import type { Overview } from '../../shared/wire/overview.ts';
 import { describeRoute, ROUTES, type RouteKey } from '../../shared/wire/routes.ts';
@@ -46,6 +47,13 @@ describe('who may', () => {
     expect((await ask('/api/v2/cluster', 'mira:s3:cret')).json()).toMatchObject({ user: 'mira' });
     expect((await ask('/healthcheck')).body).toBe('OK');
     expect((await ask('/metrics')).statusCode).toBe(200);
+    // Which source does not answer, to whoever asks; not at which address, as whom, and in which file.
+    const { sources } = (await ask('/readyz')).json<Readiness>();
+    expect(sources).toMatchObject({
+      broker: { detail: null },
+      results: { ok: false, detail: null },
+      store: { ok: true },
+    });
   });
 
   it('takes changes only from its own pages, as JSON', async () => {

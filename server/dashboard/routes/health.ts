@@ -5,19 +5,22 @@ import { sources } from '../cluster/knowledge.ts';
 import type { RouteContext } from './context.ts';
 import type { Serve } from './serve.ts';
 
-/** Every source that is needed is there; results are not needed. */
-export function readinessOf({ cluster }: RouteContext): Readiness {
+/** Every source that is needed is there; results are not needed. @param mayKnow else no reasons: they name hosts, users, files */
+export function readinessOf({ cluster }: RouteContext, mayKnow = false): Readiness {
   const all = sources(cluster);
   const ready = all.every((source) => source.ok || source.name === 'results' || source.name === 'broker_api');
-  return { ready, sources: Object.fromEntries(all.map(({ name, ok, detail }) => [name, { ok, detail }])) };
+  return {
+    ready,
+    sources: Object.fromEntries(all.map(({ name, ok, detail }) => [name, { ok, detail: mayKnow ? detail : null }])),
+  };
 }
 
 /** @param readiness of several clusters together; null: of the one */
 export function healthRoutes(serve: Serve, readiness: (() => Readiness) | null): void {
   serve('GET /healthcheck', async (_, __, reply) => reply.type('text/html; charset=UTF-8').send('OK'));
 
-  serve('GET /readyz', async (context, _, reply) => {
-    const answer = readiness === null ? readinessOf(context) : readiness();
+  serve('GET /readyz', async (context, { identity }, reply) => {
+    const answer = readiness === null ? readinessOf(context, identity.via !== 'nothing') : readiness();
     reply.code(answer.ready ? 200 : 503);
     return answer;
   });
