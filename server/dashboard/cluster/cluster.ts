@@ -169,13 +169,13 @@ export class Cluster {
   get startedAt(): number {
     return this.#startedAt.at!;
   }
-  /** By a clock that nobody sets. */
   /** Since when this process runs without having stood still. While it did it heard nobody, which says nothing of them. @unit seconds */
   get ranSince(): number {
     // Asked before the second that would have told of it.
     return this.#lateMs >= STOOD_STILL_MS ? this.now : (this.#ranSince.at ?? this.startedAt);
   }
 
+  /** By a clock that nobody sets. */
   get monotonicMs(): number {
     return this.timer.monotonic();
   }
