@@ -37,6 +37,8 @@ export interface WorkerRecord {
   drifts: number[];
   /** What they come to, see `clockDrift`: 0 when its clock is right, or not known yet. @unit seconds */
   clock_drift: number;
+  /** Of `drifts`, how many were measured since our own clock was set last; the others were only put right by that. */
+  drifts_since_set: number;
   received: number;
   succeeded: number;
   failed: number;
@@ -62,6 +64,7 @@ export function createWorkerRecord(hostname: string): WorkerRecord {
     last_task_event: null,
     drifts: [],
     clock_drift: 0,
+    drifts_since_set: 0,
     received: 0,
     succeeded: 0,
     failed: 0,
@@ -98,6 +101,7 @@ export const isOfAnother = (pid: number | null, goodbye: CeleryEvent): boolean =
 
 function addDrift(w: WorkerRecord, drift: number): void {
   w.drifts.push(drift);
+  w.drifts_since_set = Math.min(DRIFTS_KEPT, w.drifts_since_set + 1);
   if (w.drifts.length > DRIFTS_KEPT) w.drifts.shift();
   w.clock_drift = clockDrift(w.drifts);
 }
@@ -108,6 +112,7 @@ function addDrift(w: WorkerRecord, drift: number): void {
  */
 export function ownClockSet(w: WorkerRecord, by: number, now: number): void {
   w.drifts = w.drifts.map((drift) => drift - by);
+  w.drifts_since_set = 0;
   w.clock_drift = clockDrift(w.drifts);
   w.heartbeats = w.heartbeats.map((at) => bySetClock(at, by, now));
   if (w.last_heard !== null) w.last_heard = bySetClock(w.last_heard, by, now);
@@ -125,6 +130,12 @@ function clockDrift(drifts: readonly number[]): number {
   const drift = median > 0 ? median : Math.min(0, sorted.at(-1)!);
   return Math.abs(drift) < DRIFT_MIN ? 0 : drift;
 }
+
+/**
+ * `clock_drift`, as far as it was measured by our clock as it stands: where ours was set just now, its clock may be of the same machine
+ * and set as well. Until then 0. @unit seconds
+ */
+export const measuredDrift = (w: WorkerRecord): number => (w.drifts_since_set < DRIFTS_NEEDED ? 0 : w.clock_drift);
 
 /** Enough was heard of it to say whether its clock is right. */
 export const isClockJudged = (w: WorkerRecord): boolean => w.drifts.length >= DRIFTS_NEEDED;

@@ -41,6 +41,30 @@ const RULES = {
   looks: { runOnly: { type: 'rule', values: [...COLOURS, 'target-size'] } },
 };
 
+/** Texts of figures, heads and cells that lie over one another. */
+const OVERLAPS = `
+  (() => {
+    const texts = [...document.querySelectorAll('main :is(h2, h3, p, td, th, dt, dd, b, small)')]
+      .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.closest('.sr, svg'))
+      .flatMap((element) => [...element.childNodes].filter((node) => node.nodeType === 3 && node.textContent.trim()))
+      .map((node) => {
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        const box = range.getBoundingClientRect();
+        let right = box.right;
+        for (let around = node.parentElement; around !== document.body; around = around.parentElement)
+          if (getComputedStyle(around).overflowX !== 'visible') right = Math.min(right, around.getBoundingClientRect().right);
+        return { text: node.textContent.trim().slice(0, 30), left: box.left, right, top: box.top, bottom: box.bottom };
+      });
+    const over = [];
+    for (const [i, one] of texts.entries())
+      for (const other of texts.slice(i + 1))
+        if (Math.min(one.right, other.right) - Math.max(one.left, other.left) > 2
+          && Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 4)
+          over.push(one.text + ' / ' + other.text);
+    return over;
+  })()`;
+
 describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () => {
   const cluster = useCluster();
   const window = useBrowser({ shares: true });
@@ -302,6 +326,12 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
       // Structure is the same in a wide window, where all of it is looked at.
       const serious = LAYOUT_CHANGES.test(path) || process.env['UMBEL_LONG'] ? await violations(page, 'narrow') : [];
       if (serious.length > 0) wrong[`${path} has what axe finds serious`] = serious;
+      if (!/^\/(?:|broker|queues|workers|alerts)$/.test(path)) continue;
+      // As wide as a tablet: neither a phone's layout nor room for a desktop's.
+      await page.setViewportSize({ width: 768, height: 900 });
+      const over = await page.evaluate<string[]>(OVERLAPS);
+      if (over.length > 0) wrong[`${path} has texts over each other at 768`] = over;
+      await page.setViewportSize(PHONE);
     }
     expect(wrong).toEqual({});
   });
@@ -340,7 +370,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     expect(wrong).toEqual({ '/': [] });
   });
 
-  it('shows a worker whose name has 300 letters, and nothing scrolls sideways', async () => {
+  it('shows names of 300 letters, and nothing scrolls sideways', async () => {
     const page = await window.blank(dashboard.address, { viewport: PHONE, hasTouch: true, isMobile: true });
     const name = 'q'.repeat(300);
     const known = await (await fetch(`${dashboard.address}/api/v2/workers/${WORKER}`)).json();
@@ -349,6 +379,21 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     );
     await goTo(page, `/workers/${name}`, '.limits tbody tr');
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.width);
+
+    // Beside a list, too, and in a sentence.
+    await page.route('**/api/v2/schedules', async (route) => {
+      const reply = await route.fetch();
+      const schedule = (await reply.json()) as { items: { name: string; task: string; options: object }[] };
+      for (const entry of schedule.items) Object.assign(entry, { task: name, options: { queue: name } });
+      await route.fulfill({ response: reply, json: schedule });
+    });
+    await goTo(page, '/schedules?entry=nightly', '.schedule-entry h2');
+    await page.locator('.schedule-entry').getByText(name).first().waitFor();
+    expect(
+      await page.evaluate(
+        "(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('.side'))",
+      ),
+    ).toBe(0);
   });
 
   it('edits a limit on a phone: the whole editor is in sight, and what is touched is 44 pixels high', async () => {

@@ -1,7 +1,7 @@
 // The facts of this moment, gathered from all that the dashboard knows of its cluster.
 // Not here: their shapes (facts.ts), what is concluded (kinds.ts).
 // Holds: one pass, synchronous, so that all facts are of one moment; nothing is concluded here.
-import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
+import { measuredDrift, type WorkerRecord } from '../../../shared/events/worker-record.ts';
 import type { QueueRow } from '../../../shared/wire/queues.ts';
 import { knowledge } from '../cluster/knowledge.ts';
 import { poolName } from '../cluster/pool-kind.ts';
@@ -67,7 +67,7 @@ function workerFact(cluster: ClusterView, w: WorkerRecord): WorkerFact {
     silence: cluster.watch.silence(hostname),
     expectedWithin: expectedWithin(w),
     held: null,
-    drift: w.clock_drift,
+    drift: measuredDrift(w),
     unheard: cluster.watch.unheard(hostname),
     eventsDisabled: cluster.sendsEvents(hostname) === false,
     consumption: consumption(cluster, w),

@@ -3,7 +3,7 @@
 // (../attention/).
 // Holds: shapes of shared/wire/; what is not known is null, never zero; slots of silent workers are counted apart.
 
-import type { WorkerRecord } from '../../../shared/events/worker-record.ts';
+import { measuredDrift, type WorkerRecord } from '../../../shared/events/worker-record.ts';
 import { formatAge } from '../../../shared/format/time.ts';
 import type { ClusterInfo } from '../../../shared/wire/cluster.ts';
 import type { Figures } from '../../../shared/wire/overview.ts';
@@ -55,7 +55,7 @@ export function workerRow(cluster: ClusterView, w: WorkerRecord): WorkerRow {
     slots_as_of: inspected?.stats ? inspected.at : null,
     controllable: reason === null,
     control_reason: reason,
-    drift: w.clock_drift === 0 ? null : w.clock_drift,
+    drift: measuredDrift(w) === 0 ? null : measuredDrift(w),
   };
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ClusterState } from '../../../shared/events/cluster-state.ts';
 import type { CeleryEvent } from '../../../shared/events/event.ts';
-import { heartbeatExpires, isAlive, workerExpires } from '../../../shared/events/worker-record.ts';
+import { heartbeatExpires, isAlive, measuredDrift, workerExpires } from '../../../shared/events/worker-record.ts';
 import { precedence } from '../../../shared/states.ts';
 
 interface Step {
@@ -232,6 +232,29 @@ describe('a cluster of events', () => {
       expect(worker.clock_drift + off).toBe(0);
     }
   });
+
+  it.each([3600, -3600])(
+    'says nothing of a clock that may have been set with ours (%i s), until it was heard since',
+    (by) => {
+      const state = new ClusterState();
+      const beat = (timestamp: number, heard: number) =>
+        state.apply({ type: 'worker-heartbeat', hostname: 'w@h', timestamp, local_received: heard });
+      for (let i = 1; i <= 5; i++) beat(i, i);
+      const worker = state.workers.get('w@h')!;
+      state.clockSet(by, 6 + by);
+      const measured: number[] = [measuredDrift(worker)];
+      // Of the same machine.
+      for (let i = 7; i <= 12; i++) {
+        beat(i + by, i + by);
+        measured.push(measuredDrift(worker));
+      }
+      expect(measured).toEqual(measured.map(() => 0));
+      // Of another one.
+      state.clockSet(by, 13 + 2 * by);
+      for (let i = 14; i <= 16; i++) beat(i + by, i + 2 * by);
+      expect(measuredDrift(worker)).toBe(-by);
+    },
+  );
 
   it.each([3600, -3600])('counts what goes on from when it began when our clock is set: %i s', (by) => {
     const state = new ClusterState();
