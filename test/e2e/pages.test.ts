@@ -294,7 +294,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     await page.getByText('Printed: the first 1,000 of 1,100 lines.').waitFor();
   });
 
-  it('fits 390 pixels: no page scrolls sideways, what is touched is large enough, and axe finds nothing serious', async () => {
+  it('fits 360 pixels: no page scrolls sideways, what is touched is large enough, and axe finds nothing serious', async () => {
     const page = await window.blank(dashboard.address, {
       viewport: PHONE,
       hasTouch: true,

@@ -140,7 +140,7 @@ describe.skipIf(!CHROMIUM)('the task list, in Chromium', { timeout: 3 * LONG }, 
     await page.waitForURL((url) => !url.searchParams.has('task'));
   });
 
-  it('opens a task as a page at 390 pixels', async () => {
+  it('opens a task as a page at 360 pixels', async () => {
     const id = await cluster.send('shop.pack', [{ sku: 'fern', pieces: 3 }], { kwargs: { fragile: true } });
     await inState(dashboard, id, 'SUCCESS');
     const page = await open('/tasks', { viewport: PHONE, hasTouch: true });

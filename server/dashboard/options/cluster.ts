@@ -106,7 +106,7 @@ export const CLUSTER_OPTIONS: readonly OptionRow[] = [
     kind: 'number',
     default: null,
     unit: 'seconds',
-    meaning: 'Forget workers not heard for so long',
+    meaning: 'Forget workers not heard for so long; none before it is offline, a minute after its heartbeats stopped',
     read: orNull(number),
     source: 'Flower',
   },

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
 import { LONG } from './cluster.ts';
 
 export const WIDE = { width: 1440, height: 900 };
-export const PHONE = { width: 390, height: 844 };
+export const PHONE = { width: 360, height: 780 };
 
 export interface OpenOptions extends BrowserContextOptions {
   /** Complaints this test provokes. */
