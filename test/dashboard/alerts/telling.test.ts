@@ -99,6 +99,8 @@ it('tells nobody twice after a restart, and what ended meanwhile is over', async
   const before = await begin();
   before.look({ a: 11, b: 11 }, 10);
   await expect.poll(() => heard(received)).toEqual(['begun a b']);
+  // And its answer: until then it is told again.
+  await expect.poll(async () => (await before.alerts.list()).channels).toMatchObject([{ waiting: 0 }]);
   before.alerts.stop();
   const after = await begin();
   after.look({ a: 11, b: 0 }, 80);

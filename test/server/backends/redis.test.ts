@@ -349,11 +349,11 @@ describeNeedsRedis('results in Redis', () => {
     test('who calls while the server has long been away is as patient as who called when it went', async () => {
       const other = await redisServer();
       await other.stop();
-      const patience = { max_retries: 4, interval_start: 0.3, interval_step: 0, interval_max: 0.3 };
+      const patience = { max_retries: 4, interval_start: 1, interval_step: 0, interval_max: 1 };
       const backend = await open({ options: { retry_policy: patience } }, other.url());
       const first = backend.store(record('a', 'SUCCESS'));
       const started = Date.now();
-      await until(() => Date.now() - started > 700, 'half of its patience to pass');
+      await until(() => Date.now() - started > 2500, 'half of its patience to pass');
       const second = backend.store(record('b', 'SUCCESS'));
       await expect(first).rejects.toThrow(BackendStoreError);
       await other.start();
