@@ -2,7 +2,6 @@
 // Not here: what an entry may be (beat/entry.ts), which is checked when beat starts.
 // Celery 5.6: app/base.py add_periodic_task
 
-import { maskText } from '../../shared/masking.ts';
 import { Signature } from '../canvas/signature.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import type { Config } from './config.ts';
@@ -11,7 +10,7 @@ import type { BeatEntry } from './settings/general.ts';
 /** What an entry of `beat_schedule` may hold beside its task and schedule. */
 export interface PeriodicTaskOptions
   extends Pick<BeatEntry, 'relative' | 'enabled' | 'one_off' | 'timezone' | 'start_time'> {
-  /** Default: the signature as text, its secrets masked: names stand in logs and on pages. */
+  /** Default: the signature as text, its secrets masked. */
   readonly name?: string;
   /** Of the call, beside those of the signature: queue, expires, priority ... */
   readonly options?: Readonly<Record<string, unknown>>;
@@ -34,7 +33,7 @@ export function addPeriodicTask(
     throw new ImproperlyConfigured(
       `A ${sig.subtask_type} cannot be sent by beat, which knows tasks only: make a task that sends it, and name that.`,
     );
-  const key = name ?? maskText(String(sig));
+  const key = name ?? String(sig);
   const others = conf.beat_schedule;
   if (Object.hasOwn(others, key))
     throw new ImproperlyConfigured(

@@ -195,7 +195,7 @@ export class Chain<R = unknown> extends Signature<R> {
     return this.tasks.findLast((task) => task.chordSize > 0)?.chordSize ?? 0;
   }
 
-  override toString(): string {
+  protected override text(): string {
     return shortened(this.tasks).join(' | ');
   }
 }

@@ -211,7 +211,7 @@ export class Chord<R = unknown> extends Signature<R> {
     return this;
   }
 
-  override toString(): string {
+  protected override text(): string {
     const [name, rest] = splitName(this.body);
     return `%${name}(${[headerText(this), rest].filter(Boolean).join(', ')})`;
   }

@@ -141,7 +141,7 @@ export class Group<R extends unknown[] = unknown[]> extends Signature<R> {
     visitor?.onGroupEnd?.(this, stamps);
   }
 
-  override toString(): string {
+  protected override text(): string {
     return `group(${tasksText(this.tasks)})`;
   }
 }

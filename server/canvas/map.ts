@@ -20,7 +20,7 @@ export class XMap extends Mapped {
   constructor(parts: Omit<SignatureParts, 'task'>, host: CanvasHost | null) {
     super({ ...parts, task: 'celery.map', immutable: true }, host);
   }
-  override toString(): string {
+  protected override text(): string {
     return `[${this.mapped.task}(x) for x in ${saferepr(this.items)}]`;
   }
 }
@@ -29,7 +29,7 @@ export class XStarmap extends Mapped {
   constructor(parts: Omit<SignatureParts, 'task'>, host: CanvasHost | null) {
     super({ ...parts, task: 'celery.starmap', immutable: true }, host);
   }
-  override toString(): string {
+  protected override text(): string {
     return `[${this.mapped.task}(*x) for x in ${saferepr(this.items)}]`;
   }
 }

@@ -280,12 +280,15 @@ export class Signature<R = unknown> implements SignatureLike {
     };
   }
 
-  /** As Python would show it: 'vec.add(1, 2)'. */
+  /** As Python would show it, secrets masked: 'vec.add(1, 2)'. */
   toString(): string {
+    return maskText(this.text());
+  }
+  protected text(): string {
     return `${this.task}(${this.argumentsText()})`;
   }
   [inspect.custom](): string {
-    return maskText(String(this));
+    return String(this);
   }
 
   protected argumentsText(): string {
