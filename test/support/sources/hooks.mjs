@@ -2,7 +2,8 @@
 // A test file is asked for with `?vitest=<number>` behind its name. What it imports of the tests and examples gets that number, too, so that files
 // which share a process have such modules of their own, and those of the pages, which keep what they are told by their document. The server's are
 // read once for all of them: it keeps what differs in its apps. Theirs have a mark as well: by it server/app/load.ts sees that TypeScript of others
-// is not read here. A style sheet is nothing here.
+// is not read here. A style sheet is nothing here,
+// and a history has its threads from kept-threads.ts.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -32,7 +33,10 @@ export async function resolve(specifier, context, next) {
   if (Object.hasOwn(built, found.url)) return { url: built[found.url], format: 'module', shortCircuit: true };
   const mine = /\?vitest=\w+/.exec(parent);
   if (!mine || !isSource(found.url) || found.url.includes('?')) return found;
-  return { ...found, url: found.url + (isProduct(found.url) ? '?vitest=all' : mine[0]) + UNTRACKED };
+  const isOfHistory =
+    found.url === `${root}server/own-thread.ts` && parent.startsWith(`${root}server/dashboard/history/`);
+  const url = isOfHistory ? `${root}test/support/sources/kept-threads.ts` : found.url;
+  return { ...found, url: url + (isProduct(url) ? '?vitest=all' : mine[0]) + UNTRACKED };
 }
 
 export async function load(url, context, next) {
