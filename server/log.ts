@@ -7,6 +7,7 @@
 // Celery: celery.utils.log
 
 import { escapeControls, escapeLines } from '../shared/format/escape.ts';
+import { maskText, maskValue } from '../shared/masking.ts';
 import { jsonLine, type LineFormat, LOG_FORMAT, readFormat, TASK_LOG_FORMAT, type TaskLabel } from './log-format.ts';
 import { type LogSink, streamSink } from './log-sink.ts';
 
@@ -50,6 +51,8 @@ export class LineStyle {
   taskLine: LineFormat | null = CELERYS_TASKS;
   /** null: where they go to a terminal. */
   color: boolean | null = null;
+  /** Secrets in results, exceptions and whatever else it is told are stars; what a task writes itself stays as it is. */
+  masks = false;
 
   /** @throws ImproperlyConfigured for a format that cannot be */
   static of(settings: LineSettings): LineStyle {
@@ -59,7 +62,7 @@ export class LineStyle {
   }
 
   /** From the next line on. @throws ImproperlyConfigured */
-  use({ worker_log_format, worker_task_log_format, worker_log_color }: LineSettings): void {
+  use({ worker_log_format, worker_task_log_format, worker_log_color, worker_log_secrets }: LineSettings): void {
     this.line = readFormat(worker_log_format, 'worker_log_format');
     // One that is all JSON is not half of it.
     this.taskLine =
@@ -67,6 +70,7 @@ export class LineStyle {
         ? null
         : readFormat(worker_task_log_format, 'worker_task_log_format');
     this.color = worker_log_color ?? this.color;
+    this.masks = !worker_log_secrets;
   }
 }
 
@@ -74,6 +78,7 @@ export interface LineSettings {
   readonly worker_log_format: string;
   readonly worker_task_log_format: string;
   readonly worker_log_color: boolean | null;
+  readonly worker_log_secrets: boolean;
 }
 
 const CELERYS = readFormat(LOG_FORMAT, 'worker_log_format');
@@ -100,11 +105,15 @@ function loggerOf(options: LoggerOptions & { readonly style: LineStyle }, task: 
   const threshold = LOG_LEVELS.indexOf(options.level ?? 'INFO');
 
   const lineOf = (level: LogLevel, text: string, fields: Record<string, unknown> | null = null): string => {
-    const record = { level, process: name, task, text, fields };
+    const masks = style.masks && task === null;
+    const shown = masks ? maskText(text) : text;
+    const record = { level, process: name, task, text: shown, fields };
     const format = task ? style.taskLine : style.line;
-    if (format === null) return jsonLine(record, plainValue);
+    if (format === null) return jsonLine(record, masks ? (value) => maskValue(plainValue(value)) : plainValue);
     const { beside, below } = fields ? formatFields(fields) : { beside: '', below: '' };
-    return format(record, escapeControls(text) + beside) + below;
+    return (
+      format(record, escapeControls(shown) + (masks ? maskText(beside) : beside)) + (masks ? maskText(below) : below)
+    );
   };
   const log = (level: LogLevel, text: string, fields?: Record<string, unknown>): void => {
     if (LOG_LEVELS.indexOf(level) < threshold) return;

@@ -1,10 +1,13 @@
-// What lines of the log look like, by worker_log_format, worker_task_log_format and worker_log_color.
+// What lines of the log look like, by worker_log_format, worker_task_log_format, worker_log_color and worker_log_secrets.
 import { describe, expect, it } from 'vitest';
 import { Celery } from '../../server/app/celery.ts';
 import { createLogger, type LineSettings, LineStyle, type Logger } from '../../server/log.ts';
 import { LOG_FORMAT, readFormat, TASK_LOG_FORMAT } from '../../server/log-format.ts';
 
-const CELERYS = { worker_log_format: LOG_FORMAT, worker_task_log_format: TASK_LOG_FORMAT, worker_log_color: null };
+const CELERYS = {
+  ...{ worker_log_format: LOG_FORMAT, worker_task_log_format: TASK_LOG_FORMAT, worker_log_color: null },
+  worker_log_secrets: false,
+};
 
 /** @returns what was written, without the date and time */
 function linesOf(settings: Partial<LineSettings>, say: (log: Logger) => void): string[] {
@@ -71,6 +74,24 @@ it('are coloured where worker_log_color says so, unless that was forbidden', () 
   const style = LineStyle.of({ ...CELERYS, worker_log_color: true });
   createLogger({ color: false, style, write: (line) => lines.push(line) }).error('told');
   expect(lines[0]).toMatch(/^\[/);
+});
+
+it('show no secrets in what they tell of tasks, unless worker_log_secrets is on; what a task writes is its own', () => {
+  const error = new Error('cannot reach redis://:hunter2@host', { cause: new Error('x') });
+  error.stack = 'Error: {"password": "hunter2"}\n    at here';
+  const say = (log: Logger) => {
+    log.info("Task shop.reset_password[4711] succeeded in 0.1s: {'token': 'hunter2'}");
+    log.error('Task shop.pay[4711] raised unexpected: Error("password=hunter2")', { traceback: "  api_key='hunter2'" });
+    log.critical('Dropped', { error, body: '[[], {"authorization": "hunter2"}]', headers: { secret: 'hunter2' } });
+  };
+  for (const worker_log_format of [LOG_FORMAT, 'json']) {
+    const lines = linesOf({ worker_log_format }, say);
+    expect(lines.join('\n')).not.toContain('hunter2');
+    expect(lines[0]).toContain("Task shop.reset_password[4711] succeeded in 0.1s: {'token': '********'}");
+    const bare = linesOf({ worker_log_format, worker_log_secrets: true }, say);
+    for (const line of bare) expect(line).toContain('hunter2');
+  }
+  expect(linesOf({}, (log) => log.child('x', task).info('token=abc'))[0]).toContain('token=abc');
 });
 
 describe('a format that cannot be', () => {

@@ -88,6 +88,12 @@ export const WORKER = {
     'CELERYD_LOG_COLOR',
     'Colours in the log. None: when it goes to a terminal. --no-color goes before it.',
   ),
+  worker_log_secrets: bool(
+    false,
+    '',
+    'Results, exceptions, tracebacks and refused messages in the log as they are. Without it what stands under names such as password or token is ********.',
+    { source: 'Umbel' },
+  ),
   worker_log_format: string(
     LOG_FORMAT,
     'CELERYD_LOG_FORMAT',
