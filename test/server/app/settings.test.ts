@@ -19,7 +19,10 @@ const NO_EFFECT = [
 ];
 
 /** Of this package alone. */
-const OURS = ['beat_at_most_once', 'decompressed_size_limit', 'worker_child_concurrency', 'worker_delivery_limit'];
+const OURS = [
+  ...['beat_at_most_once', 'decompressed_size_limit', 'worker_child_concurrency', 'worker_delivery_limit'],
+  'worker_log_secrets',
+];
 
 describe('the table', () => {
   it('has exactly the settings of Celery 5.6', () => {
