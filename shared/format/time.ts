@@ -35,7 +35,8 @@ export function formatDuration(seconds: number | null | undefined): string {
 const zones = new Map<string, Intl.DateTimeFormat>();
 /** Minutes east of UTC of a zone at an instant; what the query language wants as `utcOffsetMinutes`. */
 export function zoneOffsetMinutes(epochMs: number, zone: string): number {
-  if (zone === 'UTC' || Number.isNaN(epochMs)) return 0;
+  // Beyond 8.64e15 there is no date, and Intl throws.
+  if (zone === 'UTC' || !(Math.abs(epochMs) <= 8.64e15)) return 0;
   let format = zones.get(zone);
   if (format === undefined) {
     format = new Intl.DateTimeFormat('en-US', {

@@ -5,7 +5,12 @@ import { HIDEABLE, pageOptionsMeta, pageOptionsOf, tasksColumns } from '../../se
 const meta = pageOptionsMeta(
   pageOptionsOf({
     ...{ tasks_columns: tasksColumns(['name', 'state', 'retries', 'received'], 'tasks_columns') },
-    ...{ natural_time: false, auto_refresh: false, trace_url: 'https://jaeger.example.com/trace/{trace_id}' },
+    ...{
+      natural_time: false,
+      auto_refresh: false,
+      trace_url: 'https://jaeger.example.com/trace/{trace_id}',
+      settings: {},
+    },
   }),
 );
 const content = /content="([^"]*)"/.exec(meta)![1]!.replaceAll('&quot;', '"');

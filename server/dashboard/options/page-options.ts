@@ -1,5 +1,5 @@
 // What the options say of the pages themselves, written into index.html: which columns the task list has, how it tells times, whether pages
-// follow by themselves, where a trace is looked at. Read there by web/src/api/base.ts.
+// follow by themselves, where a trace is looked at, the cluster's zone. Read there by web/src/api/page-options.ts.
 // Flower: options.py (tasks_columns, natural_time, auto_refresh)
 import { ImproperlyConfigured } from '../../errors.ts';
 
@@ -10,6 +10,8 @@ export interface PageOptions {
   readonly auto_refresh: boolean;
   /** Where a trace is looked at, with {trace_id} in it; null: nowhere that is known. */
   readonly trace_url: string | null;
+  /** The cluster's, by its settings; null: none is named. */
+  readonly timezone: string | null;
 }
 
 /** Flower's columns, and the one of ours that tells it. null: it is always there, or stands on the task's own page. */
@@ -53,9 +55,9 @@ export function traceUrl(value: unknown, option: string): string {
 
 /** As an element of index.html; '' where nothing differs from what the pages do by themselves. */
 export function pageOptionsMeta(options: PageOptions): string {
-  const { hidden, natural_time, auto_refresh, trace_url } = options;
-  if (hidden === null && natural_time && auto_refresh && trace_url === null) return '';
-  const text = JSON.stringify({ hidden, natural_time, auto_refresh, trace_url }).replaceAll('<', '\\u003c');
+  const { hidden, natural_time, auto_refresh, trace_url, timezone } = options;
+  if (hidden === null && natural_time && auto_refresh && trace_url === null && timezone === null) return '';
+  const text = JSON.stringify({ hidden, natural_time, auto_refresh, trace_url, timezone }).replaceAll('<', '\\u003c');
   return `<meta name="umbel-pages" content="${text.replaceAll('&', '&amp;').replaceAll('"', '&quot;')}">`;
 }
 
@@ -64,8 +66,10 @@ export function pageOptionsOf(options: {
   readonly natural_time: boolean;
   readonly auto_refresh: boolean;
   readonly trace_url: string | null;
+  readonly settings: Readonly<Record<string, unknown>>;
 }): PageOptions {
-  const { tasks_columns: shown, natural_time, auto_refresh, trace_url } = options;
+  const { tasks_columns: shown, natural_time, auto_refresh, trace_url, settings } = options;
+  const timezone = typeof settings.timezone === 'string' && settings.timezone !== 'UTC' ? settings.timezone : null;
   const hidden = shown && HIDEABLE.filter((column) => !shown.includes(column));
-  return { hidden, natural_time, auto_refresh, trace_url };
+  return { hidden, natural_time, auto_refresh, trace_url, timezone };
 }

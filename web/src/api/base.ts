@@ -15,21 +15,6 @@ export const HOME_OF_ALL = BASE_PATH.replace(/c\/[^/]+\/$/, '');
 export const clusterPlace = (path: string): string =>
   path + (location.pathname.slice(BASE_PATH.length).split('/')[0] ?? '');
 
-/** What the server's options say of the pages: server/dashboard/options/page-options.ts. */
-export interface PageOptions {
-  readonly hidden: readonly string[] | null;
-  readonly natural_time: boolean;
-  readonly auto_refresh: boolean;
-  readonly trace_url: string | null;
-}
-
-export const PAGE_OPTIONS: PageOptions = {
-  ...{ hidden: null, natural_time: true, auto_refresh: true, trace_url: null },
-  ...(JSON.parse(
-    document.querySelector('meta[name="umbel-pages"]')?.getAttribute('content') ?? '{}',
-  ) as Partial<PageOptions>),
-};
-
 export type Params = Record<string, string | number | boolean | undefined | null>;
 
 export function apiUrl(path: string, params?: Params): string {

@@ -1,5 +1,6 @@
 // Where the ticks of an axis stand, and the points of the pictures. Pure. Drawing: the chart components beside it. Their data: series-data.ts.
 import type { EventGap, SeriesReply } from '../../../shared/wire/series.ts';
+import { offsetMinutes } from '../ui/zone.ts';
 
 /** The smallest of 1, 1.5, 2, 3, 4, 5, 6, 8 x 10^n that is not below `value`; at least 4, so that four lines have whole numbers. */
 export function niceMax(value: number): number {
@@ -26,7 +27,7 @@ const TIME_STEPS = [
 /** Round times between `from` and `to`, about `wanted` of them, in the person's zone. */
 export function timeTicks(from: number, to: number, wanted: number): number[] {
   const step = TIME_STEPS.find((s) => (to - from) / s <= wanted) ?? 604_800;
-  const zone = -new Date(from * 1000).getTimezoneOffset() * 60;
+  const zone = offsetMinutes(from * 1000) * 60;
   const ticks: number[] = [];
   for (let t = Math.ceil((from + zone) / step) * step - zone; t <= to; t += step) ticks.push(t);
   return ticks;

@@ -1,7 +1,8 @@
 // Who the pages have their live picture from: one store, one socket, one screen, handed down by context. Nothing opens before the
 // provider is mounted. Reading the picture: hooks.ts. Holds: a component without a provider above it says so.
 import { createContext, type ReactNode, useContext, useEffect } from 'react';
-import { liveUrl, PAGE_OPTIONS } from '../api/base.ts';
+import { liveUrl } from '../api/base.ts';
+import { PAGE_OPTIONS } from '../api/page-options.ts';
 import { goToSignIn } from '../api/signed-out.ts';
 import { ClusterStore } from './cluster-store.ts';
 import { Interest } from './interest.ts';

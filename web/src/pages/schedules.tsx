@@ -13,7 +13,6 @@ import { EntryForm } from '../schedules/entry-form.tsx';
 import { type EntryRow, facetsOf, keeps, rowsOf } from '../schedules/entry-list.ts';
 import { EntryPanel } from '../schedules/entry-panel.tsx';
 import { COLUMNS, keyOf, rowClass } from '../schedules/entry-table.tsx';
-import { ownZone } from '../schedules/wording.ts';
 import { Bar } from '../shell/layout.tsx';
 import { useListKeys } from '../shell/list-keys.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
@@ -27,6 +26,7 @@ import { useList } from '../ui/list/use-list.ts';
 import { useListView } from '../ui/list/use-list-view.ts';
 import { focusLine } from '../ui/table/data-table.tsx';
 import { VirtualTable } from '../ui/table/virtual-table.tsx';
+import { zoneName } from '../ui/zone.ts';
 import '../schedules/schedules.css';
 
 interface Search {
@@ -53,7 +53,7 @@ export default function SchedulesPage() {
   const { cursor, setCursor, isResting, isScrolled, input, box } = useListView();
   const silence = useServerSilence();
   const refusal = useRefusal();
-  const zone = ownZone();
+  const zone = zoneName();
   // Whether one is overdue changes with the clock, but a list of thousands is not made anew each second.
   const now = Math.floor(useKnownNow() / 10) * 10;
   const [editing, setEditing] = useState<'new' | 'open' | null>(null);

@@ -4,6 +4,7 @@ import { jsonText } from '../../../shared/json-text.ts';
 import type { ScheduleRequest, ScheduleRow } from '../../../shared/wire/schedules.ts';
 import { t } from '../language/text.ts';
 import type { Wrong as FieldWrong } from '../ui/wrong-field.ts';
+import { instantAt, wallClock } from '../ui/zone.ts';
 import type { EntrySchedule } from './wording.ts';
 
 export const KINDS = ['interval', 'crontab', 'solar', 'clocked'] as const;
@@ -87,9 +88,7 @@ function scheduleFields(schedule: EntrySchedule | null): Partial<Fields> {
 
 /** '2026-03-29T02:30', as a field of date and time wants it. */
 function localText(ms: number): string {
-  const date = new Date(ms);
-  const shifted = new Date(ms - date.getTimezoneOffset() * 60_000);
-  return shifted.toISOString().slice(0, 19);
+  return wallClock(ms).toISOString().slice(0, 19);
 }
 
 /** The schedule as it stands in the form; a text that is no number is told. */
@@ -112,7 +111,7 @@ export function scheduleIn(fields: Fields, before: EntrySchedule | null = null):
     if (lon === null) return { field: 'lon', text: t('Degrees from -180 to 180, east is positive.') };
     return { kind, event: fields.event, lat, lon };
   }
-  const at = Date.parse(fields.at);
+  const at = instantAt(fields.at);
   return Number.isNaN(at) ? { field: 'at', text: t('A day and a time.') } : { kind, at };
 }
 

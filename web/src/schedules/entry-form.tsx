@@ -10,6 +10,7 @@ import { Button, Segmented } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Field, type FieldMore } from '../ui/field.tsx';
 import { refusedField } from '../ui/refused-field.ts';
+import { zoneName } from '../ui/zone.ts';
 import {
   CRON,
   type Fields,
@@ -23,7 +24,7 @@ import {
   type Wrong,
 } from './entry-fields.ts';
 import { type ActDone, useEntryActs } from './use-entry-acts.ts';
-import { ownZone, scheduleWords, solarWords } from './wording.ts';
+import { scheduleWords, solarWords } from './wording.ts';
 
 const KIND_LABELS: Readonly<Record<Kind, string>> = {
   interval: t('Interval'),
@@ -128,7 +129,7 @@ export function EntryForm({
             </>
           )}
           {fields.kind === 'clocked' &&
-            field('at', t('At, {zone}', { zone: ownZone() }), { type: 'datetime-local', step: 1 })}
+            field('at', t('At, {zone}', { zone: zoneName() }), { type: 'datetime-local', step: 1 })}
         </div>
         {wrong?.field && NARROW.has(wrong.field) && (
           <p className="failed" role="alert" id={`${id}-${wrong.field}-wrong`}>
@@ -141,7 +142,7 @@ export function EntryForm({
           ) : (
             <b>
               {t('{words}.', {
-                words: scheduleWords(schedule as Exclude<typeof schedule, Wrong>, fields.timezone, ownZone()),
+                words: scheduleWords(schedule as Exclude<typeof schedule, Wrong>, fields.timezone, zoneName()),
               })}
             </b>
           )}

@@ -5,6 +5,7 @@ import cronstrue from 'cronstrue';
 import type { ScheduleRow } from '../../../shared/wire/schedules.ts';
 import { catalogue, language, locale } from '../language/language.ts';
 import { t } from '../language/text.ts';
+import { zoneName } from '../ui/zone.ts';
 
 export type EntrySchedule = NonNullable<ScheduleRow['schedule']>;
 type CrontabForm = Extract<EntrySchedule, { kind: 'crontab' }>;
@@ -153,8 +154,6 @@ const localDay = (date: Date, format: Intl.DateTimeFormat): string =>
     timeZone: format.resolvedOptions().timeZone,
   });
 
-export const ownZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
-
 /** By whose clock an entry's times are shown: its own, where it hangs on one. */
 export const zoneOf = ({ schedule, timezone }: Pick<ScheduleRow, 'schedule' | 'timezone'>): string =>
-  (schedule?.kind === 'crontab' ? timezone : null) ?? ownZone();
+  (schedule?.kind === 'crontab' ? timezone : null) ?? zoneName();

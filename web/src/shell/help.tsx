@@ -3,6 +3,7 @@ import { choose, LANGUAGES, language } from '../language/language.ts';
 import { t } from '../language/text.ts';
 import { Segmented } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
+import { chooseTimes, TIMES, times, ZONES, zone } from '../ui/zone.ts';
 import { setPreferences, THEMES, usePreferences } from './preferences.ts';
 import { type Shortcut, shown, useRegistered } from './shortcuts.ts';
 
@@ -59,6 +60,13 @@ export default function Help({ onClose }: { onClose: () => void }) {
             ['roomy', t('Roomy')],
           ]}
           onChange={(density) => setPreferences({ density })}
+        />
+        <Segmented label={t('Time zone')} value={zone} options={ZONES} onChange={(one) => chooseTimes({ zone: one })} />
+        <Segmented
+          label={t('Times in the task list')}
+          value={times}
+          options={TIMES}
+          onChange={(one) => chooseTimes({ times: one })}
         />
         <label className="keep">
           <input

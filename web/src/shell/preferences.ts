@@ -1,7 +1,7 @@
 // What this person likes: theme, density, keys, columns. Kept in this browser.
 // public/theme.js reads the same keys before first paint. Holds: unreadable storage means the defaults, never an error.
 import { useSyncExternalStore } from 'react';
-import { PAGE_OPTIONS } from '../api/base.ts';
+import { PAGE_OPTIONS } from '../api/page-options.ts';
 import { t } from '../language/text.ts';
 
 export interface Preferences {

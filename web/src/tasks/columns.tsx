@@ -3,11 +3,11 @@
 
 import { Link } from '@tanstack/react-router';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
-import { PAGE_OPTIONS } from '../api/base.ts';
 import { t } from '../language/text.ts';
 import type { Column } from '../ui/table/columns.ts';
 import { TaskName } from '../ui/task-name.tsx';
 import { Age, At } from '../ui/time.tsx';
+import { times } from '../ui/zone.ts';
 import { RowMenu } from './row-menu.tsx';
 import { MaybeName, RunTime, State, WhyOrArguments } from './task-cells.tsx';
 
@@ -84,12 +84,12 @@ export const COLUMNS: readonly Column<TaskRow>[] = [
   {
     id: 'received',
     label: t('Received'),
-    width: PAGE_OPTIONS.natural_time ? 76 : 124,
-    wide: PAGE_OPTIONS.natural_time ? 86 : 132,
+    width: times === 'age' ? 76 : 124,
+    wide: times === 'age' ? 86 : 132,
     num: true,
     className: 'c-age muted',
     sort: 'first_seen',
-    cell: (row) => (PAGE_OPTIONS.natural_time ? <Age at={row.first_seen} /> : <At at={row.first_seen} />),
+    cell: (row) => (times === 'age' ? <Age at={row.first_seen} /> : <At at={row.first_seen} />),
   },
   {
     id: 'runtime',

@@ -7,8 +7,10 @@ import { etaSeconds } from '../../../shared/query/match.ts';
 import type { TaskDetail } from '../../../shared/wire/tasks.ts';
 import { t } from '../language/text.ts';
 import { useKnownNow } from '../live/hooks.ts';
+import { CopyButton } from '../ui/button.tsx';
 import { ForeignText } from '../ui/foreign-text.tsx';
 import { age, approxDuration, clock, day, duration, exactTime, instant } from '../ui/format.ts';
+import { isoLines } from './iso-lines.ts';
 import { nextTry, type Timeline, timelineOf } from './timeline.ts';
 import './task-timeline.css';
 
@@ -34,6 +36,9 @@ export function TaskTimeline({ task }: { task: TaskDetail }) {
           </span>
         )}
         {first !== null && first !== undefined && <span>{day(first)}</span>}
+        {first !== null && first !== undefined && (
+          <CopyButton what={t('times (ISO 8601)')} text={() => isoLines(line.points)} />
+        )}
       </h3>
       {task.tries.length > 1 && (
         <ol className="tries" aria-label={t('Tries')}>

@@ -1,6 +1,6 @@
 // The trace a task is in, and where it is looked at (the option trace_url). Not here: how a message carries it (shared/trace-id.ts).
 import { traceIdOf } from '../../../shared/trace-id.ts';
-import { PAGE_OPTIONS } from '../api/base.ts';
+import { PAGE_OPTIONS } from '../api/page-options.ts';
 
 /** From the headers that workers of ours tell with task-received, or from our clients' task-sent; null: not known, or no trace. */
 export function traceOfTask(extra: Readonly<Record<string, unknown>> | null | undefined): string | null {

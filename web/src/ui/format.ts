@@ -1,11 +1,12 @@
 // Numbers and times as the pages say them. The wording itself is shared/format, as the terminal says it too;
-// here: null as '-', what only charts and details need, and the person's own zone.
+// here: null as '-', what only charts and details need, and instants by the clock that a person chose (zone.ts).
 import { formatBytes, formatExact, formatRate } from '../../../shared/format/text.ts';
 import { formatAge, formatDuration } from '../../../shared/format/time.ts';
 
 import { localFigures, count as shortCount } from '../language/figures.ts';
 import { language, locale } from '../language/language.ts';
 import { t } from '../language/text.ts';
+import { offsetMinutes, wallClock } from './zone.ts';
 
 export { plural } from '../../../shared/format/text.ts';
 
@@ -53,53 +54,56 @@ export function signed(value: number | null | undefined): string {
 
 export const bytes = (size: number | null | undefined): string => formatBytes(size) || '-';
 
-const pad = (n: number, width = 2) => String(n).padStart(width, '0');
+/** '2026-11-18' and '14:31:07.214' by the clock that is shown; of what no calendar has, a dash. */
+function shown(seconds: number): [day: string, time: string] {
+  const wall = wallClock(seconds * 1000);
+  if (Number.isNaN(wall.getTime())) return ['-', '-'];
+  const iso = wall.toISOString();
+  return [iso.slice(0, -14), iso.slice(-13, -1)];
+}
 
 /** '14:31:07.214' in the person's zone. */
-export function clock(seconds: number): string {
-  const d = new Date(seconds * 1000);
-  return `${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}.${pad(d.getMilliseconds(), 3)}`;
-}
+export const clock = (seconds: number): string => shown(seconds)[1];
 
 /** '14:31:07' of today, else 'Nov 18, 14:31:07': an instant in a sentence, in the person's zone. @param now seconds */
 export function instant(seconds: number, now: number): string {
-  const d = new Date(seconds * 1000);
-  const time = `${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}`;
-  if (d.toDateString() === new Date(now * 1000).toDateString()) return time;
-  const year = d.getFullYear();
+  const d = wallClock(seconds * 1000);
+  const today = wallClock(now * 1000);
+  const time = clock(seconds).slice(0, 8);
+  if (shown(seconds)[0] === shown(now)[0]) return time;
+  const year = d.getUTCFullYear();
   const date =
-    year === new Date(now * 1000).getFullYear()
-      ? d.toLocaleDateString(locale, { day: 'numeric', month: 'short' })
+    year === today.getUTCFullYear()
+      ? shortDay(d)
       : language === 'en'
-        ? `${d.toLocaleDateString(locale, { day: 'numeric', month: 'short' })} ${year}`
-        : d.toLocaleDateString(locale, { day: 'numeric', month: 'short', year: 'numeric' });
+        ? `${shortDay(d)} ${year}`
+        : d.toLocaleDateString(locale, { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
   return `${date}, ${time}`;
 }
 
 /** '14:31' or, when the axis is longer than a day, '18 Nov'. */
 export function axisTime(seconds: number, spanSeconds: number): string {
-  const d = new Date(seconds * 1000);
-  if (spanSeconds <= DAY) return `${pad(d.getHours())}:${pad(d.getMinutes())}`;
-  return d.toLocaleDateString(locale, { day: 'numeric', month: 'short' });
+  const d = wallClock(seconds * 1000);
+  return spanSeconds <= DAY ? clock(seconds).slice(0, 5) : shortDay(d);
 }
 
 /** 'Nov 18, UTC+1' */
-export function day(seconds: number): string {
-  const d = new Date(seconds * 1000);
-  return `${d.toLocaleDateString(locale, { day: 'numeric', month: 'short' })}, ${zone(d)}`;
-}
+export const day = (seconds: number): string => `${shortDay(wallClock(seconds * 1000))}, ${offset(seconds)}`;
 
 /** '2026-11-18 14:31:07.214 UTC+1' */
 export function exactTime(seconds: number): string {
-  const d = new Date(seconds * 1000);
-  return `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())} ${clock(seconds)} ${zone(d)}`;
+  const [day, time] = shown(seconds);
+  return day === '-' ? '-' : `${day} ${time} ${offset(seconds)}`;
 }
 
-function zone(d: Date): string {
-  const minutes = -d.getTimezoneOffset();
+const shortDay = (wall: Date): string =>
+  wall.toLocaleDateString(locale, { day: 'numeric', month: 'short', timeZone: 'UTC' });
+
+function offset(seconds: number): string {
+  const minutes = offsetMinutes(seconds * 1000);
   if (minutes === 0) return 'UTC';
   const size = Math.abs(minutes);
-  return `UTC${minutes < 0 ? '-' : '+'}${Math.floor(size / 60)}${size % 60 ? `:${pad(size % 60)}` : ''}`;
+  return `UTC${minutes < 0 ? '-' : '+'}${Math.floor(size / 60)}${size % 60 ? `:${String(size % 60).padStart(2, '0')}` : ''}`;
 }
 
 /** 'celery@web-3' is 'web-3' where space is short. */

@@ -36,6 +36,8 @@ export const shell: Readonly<Record<string, string>> = {
   Language: '语言',
   'Language: change to {name}': '语言：切换为 {name}',
   Density: '密度',
+  'Time zone': '时区',
+  'Times in the task list': '任务列表中的时间',
   Compact: '紧凑',
   Default: '默认',
   Roomy: '宽松',

@@ -249,6 +249,7 @@ export const tasks: Readonly<Record<string, string>> = {
   '1 of # frames is yours': '# 个栈帧中有 1 个是你的代码',
   '{own} of # frames are yours': '# 个栈帧中有 {own} 个是你的代码',
   traceback: '回溯',
+  'times (ISO 8601)': '时间（ISO 8601）',
   '# frames': '# 个栈帧',
   '{frames} in {packages}': '{packages} 中的 {frames}',
   Columns: '列',
