@@ -16,6 +16,8 @@ import { isOutOfMemory } from './failure.ts';
 
 /** Every 10 s, as kombu's timer; the work is one look at a sorted set. */
 const EVERY_MS = 10_000;
+/** A process that has just begun looks sooner: where workers end within seconds, nobody else would. Kombu looks at once. */
+const FIRST_MS = 1000;
 /** Messages given back by one script. */
 const MESSAGES_PER_SCRIPT = 100;
 /** How long the mutex is held at most, and believed in. */
@@ -24,6 +26,14 @@ const MUTEX_MS = 5000;
 const ON_ITS_WAY_MS = 30_000;
 /** A date that lies so far ahead was written before the clock was set back. */
 const AHEAD_MS = 60_000;
+
+/** By the monotonic clock: when this process is to look next, and when it heard from the broker last. */
+interface Pace {
+  nextMs: number;
+  heardMs: number;
+}
+/** By broker, for a line that is cut again and again shall put off no look. */
+const paces = new Map<string, Pace>();
 
 export class Restore {
   readonly #broker: Broker;
@@ -38,11 +48,37 @@ export class Restore {
     this.#broker = broker;
   }
 
-  /** Called by the first consumer. Not at once: who connects again when the server is back shall first say what it still holds. */
+  /** Called by the first consumer. */
   start(): void {
     if (this.#started || !this.#broker.options.ackEmulation) return;
     this.#started = true;
-    this.#broker.link.timer.every(this.#everyMs, () => void this.visible().catch(() => {}));
+    const { timer } = this.#broker.link;
+    const pace = this.#pace;
+    // After a silence that others may have shared, for so long that what they hold looks forgotten, they get the time to date it anew,
+    // which is done with every third of the time-out.
+    const isLong = timer.monotonic() - pace.heardMs > this.#broker.options.visibilityTimeoutMs / 3;
+    if (isLong) pace.nextMs = timer.monotonic() + this.#everyMs;
+    this.#heard();
+    const look = () => {
+      void this.visible().catch(() => {});
+      timer.after(this.#everyMs, look);
+    };
+    timer.after(Math.max(0, pace.nextMs - timer.monotonic()), look);
+  }
+
+  get #pace(): Pace {
+    const { options, link } = this.#broker;
+    const nowMs = link.timer.monotonic();
+    let pace = paces.get(options.identity);
+    if (pace === undefined) {
+      pace = { nextMs: nowMs + Math.min(FIRST_MS, this.#everyMs), heardMs: nowMs };
+      paces.set(options.identity, pace);
+    }
+    return pace;
+  }
+
+  #heard(): void {
+    this.#pace.heardMs = this.#broker.link.timer.monotonic();
   }
 
   get #everyMs(): number {
@@ -67,7 +103,9 @@ export class Restore {
   /** When the server's clock was set, what is held here is dated anew, and everybody gets the time to do so before anything is given back. */
   async checkClock(): Promise<void> {
     const { clock, link } = this.#broker;
-    if ((await clock.refresh()) === 0) return;
+    const wasSet = (await clock.refresh()) !== 0;
+    if (link.alive) this.#heard();
+    if (!wasSet) return;
     this.#trustedFromMs = link.timer.monotonic() + 3 * this.#everyMs;
     await this.#keep(this.#heldHere());
   }
@@ -91,11 +129,15 @@ export class Restore {
     const token = randomUUID();
     try {
       await this.flushDeferred();
-      if (!(await this.#maySweep(token))) return 0;
-      await this.checkClock();
-      if (link.timer.monotonic() < this.#trustedFromMs) return 0;
-      await this.#bringBack();
-      return await this.tags(this.#notHeldHere(await this.#overdue()), true);
+      let count = 0;
+      if (await this.#maySweep(token)) {
+        await this.checkClock();
+        if (link.timer.monotonic() < this.#trustedFromMs) return 0;
+        await this.#bringBack();
+        count = await this.tags(this.#notHeldHere(await this.#overdue()), true);
+      }
+      this.#pace.nextMs = link.timer.monotonic() + this.#everyMs;
+      return count;
     } finally {
       this.#sweeping = false;
       await batch.script('release', [keys.unackedMutex], [token]).catch(() => {});

@@ -5,6 +5,7 @@ import type { OutgoingMessage } from '../../../server/transport/message.ts';
 import { Broker } from '../../../server/transport/redis/broker.ts';
 import { readOptions } from '../../../server/transport/redis/options.ts';
 import { describeNeedsRedis, type RedisServer, redisServer } from '../../support/redis-server.ts';
+import { until } from '../../support/until.ts';
 
 describeNeedsRedis('giving back on Redis', () => {
   let server: RedisServer;
@@ -133,6 +134,20 @@ describeNeedsRedis('giving back on Redis', () => {
     expect(given.reduce((sum, count) => sum + count, 0)).toBe(450);
     expect(await waiting()).toEqual(sent);
     expect(await look.exists('unacked', 'unacked_index')).toBe(0);
+  });
+
+  it('looks for what is overdue though no line to the broker lives for as long as there is between two looks', async () => {
+    await leaveBehind(['held']);
+    await until(async () => {
+      // Whoever consumes there looks every two and a half seconds.
+      const broker = await open({ visibility_timeout: 5 });
+      broker.restore.start();
+      // As long as one look takes.
+      for (let i = 0; i < 30; i++) await waiting();
+      broker.leave();
+      return (await waiting()).length > 0;
+    }, 'it to be given back');
+    expect(await waiting()).toEqual(['held']);
   });
 
   it('waits until everybody has dated anew what he holds, when the clock of the server was set', async () => {
