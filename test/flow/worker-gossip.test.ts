@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, expect, it } from 'vitest';
 import { Celery } from '../../server/app/celery.ts';
+import { createTransport } from '../../server/transport/registry.ts';
 import { Worker, type WorkerOptions } from '../../server/worker/worker.ts';
 import { ManualTimer } from '../support/clock.ts';
 import { until } from '../support/until.ts';
@@ -29,7 +30,7 @@ function makeCluster({ realTime = false } = {}) {
     await worker.start();
     return { app, worker, lines, gossip: worker.consumer.gossip! };
   };
-  return { start, timer, done };
+  return { start, timer, done, url };
 }
 
 type Member = Awaited<ReturnType<ReturnType<typeof makeCluster>['start']>>;
@@ -52,6 +53,30 @@ it('a worker that comes or says goodbye is noticed by those that are there, and 
   expect(first.lines).toEqual(expect.arrayContaining(['DEBUG second@vec joined the party', 'DEBUG second@vec left']));
   c.timer.advance(60_000);
   expect(seen).toHaveLength(2);
+});
+
+it('events that it cannot read are said once a minute, with their number', async () => {
+  const c = makeCluster();
+  const first = await c.start('first@vec');
+  const transport = await createTransport({ url: c.url, options: {}, connectTimeoutMs: 1000 });
+  await transport.connect();
+  open.push(() => transport.close());
+  const channel = await transport.channel();
+  const send = async (bodies: string[]) => {
+    for (const body of bodies)
+      await channel.publish({
+        ...{ exchange: 'celeryev', routingKey: 'worker.heartbeat', body: Buffer.from(body) },
+        ...{ contentType: 'application/json', contentEncoding: 'utf-8', headers: {}, properties: {} },
+      });
+  };
+  const said = () => first.lines.filter((line) => line.startsWith('ERROR gossip:'));
+  await send(['x', 'y', 'z', '{"type":"worker-heartbeat","hostname":"last@vec","freq":2}']);
+  await knows(first, 'last@vec');
+  expect(said()).toEqual([expect.stringMatching(/Not JSON/)]);
+  c.timer.advance(60_000);
+  await send(['x']);
+  await until(() => said().length === 2, 'the next line');
+  expect(said()[1]).toMatch(/\(and 2 more events that cannot be read\)$/);
 });
 
 it('a worker that falls silent is missed after two heartbeats, once; what a listener throws is logged', async () => {

@@ -30,6 +30,8 @@ export type NodeListener = (worker: Readonly<WorkerRecord>) => void;
 /** What the chosen worker does with an election's action. */
 export type ElectionHandler = (action: unknown) => unknown;
 
+/** Lines about events that cannot be read. @unit milliseconds */
+const UNREAD_EVERY_MS = 60_000;
 const PERIOD_MS = 5000;
 /** Workers known at a time; a name can be invented. */
 const MAX_PEERS = 5000;
@@ -48,6 +50,8 @@ export class GossipStep extends Bootstep<TaskConsumer> {
   /** The others, by name. */
   readonly peers = new Map<string, WorkerRecord>();
   readonly #host: ConsumerHost;
+  #unreadSaidMs = Number.NEGATIVE_INFINITY;
+  #unread = 0;
   /** As the wall clock stood when this began. */
   readonly #sinceEpochMs: number;
   readonly #elections: Elections;
@@ -141,10 +145,23 @@ export class GossipStep extends Bootstep<TaskConsumer> {
     try {
       body = this.#codec.decode(message.body, message.contentType, message.contentEncoding, this.#accept);
     } catch (error) {
-      this.#host.log.error(`gossip: ${toError(error).message}`);
+      this.#unreadable(toError(error).message);
       return;
     }
     for (const event of this.#edge.read(body)) if (event.type.startsWith('worker-')) this.#onEvent(event);
+  }
+
+  /** A peer whose events nobody here can read sends one every other second. */
+  #unreadable(why: string): void {
+    const { log, timer } = this.#host;
+    if (timer.monotonic() - this.#unreadSaidMs < UNREAD_EVERY_MS) {
+      this.#unread++;
+      return;
+    }
+    const more = this.#unread === 0 ? '' : ` (and ${this.#unread} more events that cannot be read)`;
+    log.error(`gossip: ${why}${more}`);
+    this.#unreadSaidMs = timer.monotonic();
+    this.#unread = 0;
   }
 
   #onEvent(event: CeleryEvent): void {
