@@ -14,7 +14,7 @@ import { rowOf, stateOf } from './support/pages.ts';
 
 describe.skipIf(!CHROMIUM)('actions on tasks, in Chromium', { timeout: 3 * LONG }, () => {
   const cluster = useCluster();
-  const window = useBrowser({ shares: true });
+  const window = useBrowser({ keeps: true });
   let dashboard: Dashboard;
 
   beforeAll(async () => {

@@ -10,7 +10,7 @@ import { type Dashboard, inState, LONG, useCluster } from './support/cluster.ts'
 
 describe.skipIf(!CHROMIUM)('the overview, in Chromium', { timeout: 3 * LONG }, () => {
   const cluster = useCluster();
-  const window = useBrowser({ shares: true });
+  const window = useBrowser({ keeps: true });
   let dashboard: Dashboard;
 
   beforeAll(async () => {

@@ -9,6 +9,8 @@ import { PHONE, useBrowser } from './support/browser.ts';
 import { CHROMIUM } from './support/chromium.ts';
 import { type Dashboard, inState, LONG, useCluster } from './support/cluster.ts';
 
+/** All pages on a phone are opened alike, and so share what they have loaded. */
+const ON_PHONE = { viewport: PHONE, hasTouch: true, isMobile: true, reducedMotion: 'reduce' } as const;
 const WORKER = encodeURIComponent('w1@e2e');
 /** Put into each page as it is: its own driver would bring it along with every question. */
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -67,7 +69,7 @@ const OVERLAPS = `
 
 describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () => {
   const cluster = useCluster();
-  const window = useBrowser({ shares: true });
+  const window = useBrowser({ keeps: true });
   let dashboard: Dashboard;
   let failed: string;
   let part: string;
@@ -137,13 +139,18 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     await page.locator(shown).first().waitFor();
     await page.locator('button.live').filter({ hasText: /^live/ }).waitFor();
   };
+  /** A page that shows nothing yet but the frame, and in which nothing moves. */
+  const openFrame = async () => {
+    const page = await window.open(`${dashboard.address}/nowhere`);
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    return page;
+  };
   /** As goTo, but within the page that is open, for less than half of the CPU. Each address is loaded as such where a phone is tried. */
   const moveTo = async (page: Page, path: string, shown: string) => {
-    if (!page.url().startsWith(dashboard.address)) return goTo(page, path, shown);
     await page.evaluate(`
       document.adoptedStyleSheets = [];
       for (const one of document.querySelectorAll('${shown}')) one.dataset.before = '';
-      history.pushState(null, '', '${path}');
+      __TSR_ROUTER__.history.push('${path}');
     `);
     await page.locator(`:is(${shown}):not([data-before])`).first().waitFor();
     await page.locator('button.live').filter({ hasText: /^live/ }).waitFor();
@@ -178,7 +185,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
     ],
     ['workflows', /^\/workflows/],
   ])('has nothing axe finds serious on %s, in light and dark, in any font', async (_which, these) => {
-    const page = await window.blank(dashboard.address, { reducedMotion: 'reduce' });
+    const page = await openFrame();
     const found: Record<string, string[]> = {};
     for (const [path, shown] of pages().filter(([path]) => these.test(path))) {
       await page.emulateMedia({ colorScheme: 'light' });
@@ -194,13 +201,13 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
   });
 
   it('has nothing axe finds serious in what opens over a page', async () => {
-    const page = await window.blank(dashboard.address, { reducedMotion: 'reduce' });
+    const page = await openFrame();
     const found: Record<string, string[]> = {};
     const look = async (what: string) => {
       const list = await violations(page);
       if (list.length > 0) found[what] = list;
     };
-    await goTo(page, '/tasks', '.tasks-table tbody a[data-row]');
+    await moveTo(page, '/tasks', '.tasks-table tbody a[data-row]');
     await page.keyboard.press('?');
     await page.getByRole('dialog').waitFor();
     await look('keys');
@@ -236,7 +243,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
   });
 
   it('marks what is pressed, selected or current under a forced palette', async () => {
-    const page = await window.blank(dashboard.address, { reducedMotion: 'reduce' });
+    const page = await openFrame();
     await page.emulateMedia({ forcedColors: 'active' });
     const alike = new Set<string>();
     const kinds = new Set<string>();
@@ -272,7 +279,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
   });
 
   it('prints every row that is loaded, up to a thousand, and not only those in sight', async () => {
-    const page = await window.blank(dashboard.address, { reducedMotion: 'reduce' });
+    const page = await window.blank(dashboard.address);
     const known = await (await fetch(`${dashboard.address}/api/v2/tasks?limit=1`)).json();
     const [row] = (known as { items: object[] }).items;
     const items = Array.from({ length: 1100 }, (_, i) => ({ ...row, uuid: `printed-${i}` }));
@@ -295,12 +302,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
   });
 
   it('fits 360 pixels: no page scrolls sideways, what is touched is large enough, and axe finds nothing serious', async () => {
-    const page = await window.blank(dashboard.address, {
-      viewport: PHONE,
-      hasTouch: true,
-      isMobile: true,
-      reducedMotion: 'reduce',
-    });
+    const page = await window.blank(dashboard.address, ON_PHONE);
     const wrong: Record<string, unknown> = {};
     for (const [path, shown] of pages()) {
       await goTo(page, path, shown);
@@ -338,7 +340,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
 
   it('speaks Chinese once that is chosen in the menu: stays so, says so, fits a phone, and axe finds nothing serious', async () => {
     // In a context of its own, where nothing is cached yet.
-    const context = await window.context({ viewport: PHONE, hasTouch: true, isMobile: true, reducedMotion: 'reduce' });
+    const context = await window.context(ON_PHONE);
     const page = await context.newPage();
     // Pressed before its menu has come, it opens all the same.
     let pressed = () => {};
@@ -371,7 +373,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
   });
 
   it('shows names of 300 letters, and nothing scrolls sideways', async () => {
-    const page = await window.blank(dashboard.address, { viewport: PHONE, hasTouch: true, isMobile: true });
+    const page = await window.blank(dashboard.address, ON_PHONE);
     const name = 'q'.repeat(300);
     const known = await (await fetch(`${dashboard.address}/api/v2/workers/${WORKER}`)).json();
     await page.route(`**/api/v2/workers/${name}`, (route) =>
@@ -397,7 +399,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
   });
 
   it('edits a limit on a phone: the whole editor is in sight, and what is touched is 44 pixels high', async () => {
-    const page = await window.blank(dashboard.address, { viewport: PHONE, hasTouch: true, isMobile: true });
+    const page = await window.blank(dashboard.address, ON_PHONE);
     await goTo(page, `/workers/${WORKER}`, '.limits tbody tr');
     await page.getByRole('button', { name: 'Limits of limited' }).tap();
     const field = page.getByRole('textbox', { name: 'Rate limit of limited' });
@@ -419,7 +421,7 @@ describe.skipIf(!CHROMIUM)('every page, in Chromium', { timeout: 4 * LONG }, () 
   });
 
   it('leads from page to page by the bar at the bottom of a phone', async () => {
-    const page = await window.open(dashboard.address, { viewport: PHONE, hasTouch: true, isMobile: true });
+    const page = await window.open(dashboard.address, ON_PHONE);
     const bar = page.getByRole('navigation', { name: 'Main' });
     for (const name of ['Tasks', 'Workers', 'Queues', 'Overview']) {
       await bar.getByRole('link', { name, exact: true }).tap();

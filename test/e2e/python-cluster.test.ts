@@ -12,7 +12,7 @@ import { CHROMIUM } from './support/chromium.ts';
 import { addressOf, type Dashboard, getJson, inState, LONG, startUmbel } from './support/cluster.ts';
 
 describe.skipIf(!CHROMIUM || !hasPythonOnRedis)('a Python cluster, in Chromium', { timeout: 4 * LONG }, () => {
-  const window = useBrowser({ shares: true });
+  const window = useBrowser({ keeps: true });
   let shop: PythonShop;
   let quiet: PythonWorker;
   let unseen: string;

@@ -11,7 +11,7 @@ import { type Dashboard, inState, LONG, useCluster } from './support/cluster.ts'
 
 describe.skipIf(!CHROMIUM || !hasRedis)('schedules, in Chromium', { timeout: 3 * LONG }, () => {
   const cluster = useCluster();
-  const window = useBrowser({ shares: true });
+  const window = useBrowser({ keeps: true });
   let dashboard: Dashboard;
   let redis: RedisServer;
 

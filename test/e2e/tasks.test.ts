@@ -4,14 +4,14 @@ import type { Page } from 'playwright';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TaskPage } from '../../shared/wire/tasks.ts';
 import { until } from '../support/until.ts';
-import { PHONE, useBrowser } from './support/browser.ts';
+import { type OpenOptions, PHONE, useBrowser } from './support/browser.ts';
 import { CHROMIUM } from './support/chromium.ts';
 import { type Dashboard, inState, LONG, useCluster } from './support/cluster.ts';
 import { chip, idsOf, rowOf, stateOf } from './support/pages.ts';
 
 describe.skipIf(!CHROMIUM)('the task list, in Chromium', { timeout: 3 * LONG }, () => {
   const cluster = useCluster();
-  const window = useBrowser({ shares: true });
+  const window = useBrowser({ keeps: true });
   let dashboard: Dashboard;
 
   beforeAll(async () => {
@@ -21,7 +21,8 @@ describe.skipIf(!CHROMIUM)('the task list, in Chromium', { timeout: 3 * LONG }, 
     await worker;
   }, 3 * LONG);
 
-  const open = (path: string, options = {}): Promise<Page> => window.open(`${dashboard.address}${path}`, options);
+  const open = (path: string, options?: OpenOptions): Promise<Page> =>
+    window.open(`${dashboard.address}${path}`, options);
 
   it('shows a task as it comes and as its state changes, without a reload, the newest on top', async () => {
     const page = await open('/tasks');

@@ -17,7 +17,7 @@ const OTHER = 'w2@e2e';
 
 describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LONG }, () => {
   const cluster = useCluster();
-  const window = useBrowser({ shares: true });
+  const window = useBrowser({ keeps: true });
   let dashboard: Dashboard;
   let other: Running;
 
@@ -289,8 +289,8 @@ describe.skipIf(!CHROMIUM)('workers and queues, in Chromium', { timeout: 3 * LON
     await page.getByRole('dialog').getByRole('button', { name: 'Shut down worker' }).click();
     await page.getByText('The event came: it is offline.').waitFor();
     expect((await other.ended).code).toBe(0);
-    const list = await window.open(`${dashboard.address}/workers`);
-    await list.getByRole('row', { name: /w2@e2e offline/ }).waitFor();
-    await list.getByRole('row', { name: /w1@e2e online/ }).waitFor();
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Workers' }).click();
+    await page.getByRole('row', { name: /w2@e2e offline/ }).waitFor();
+    await page.getByRole('row', { name: /w1@e2e online/ }).waitFor();
   });
 });

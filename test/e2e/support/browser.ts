@@ -1,7 +1,8 @@
 // The run's Chromium (../../support/run.ts), and the law of all end-to-end tests: no page may complain. Whatever a page writes to the
 // console as an error, throws, or asks for in vain fails the test that opened it.
 // Pages that are opened alike may share a context, and so what they have loaded and compiled: a load takes a quarter less CPU. What a test
-// leaves in it goes with the test.
+// leaves in it goes with the test. The page itself may be kept, too, and moved to where the next test wants it: a load takes more than twice
+// the CPU of a move, and a second later all other pages' scripts are fetched once more.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright';
@@ -10,6 +11,8 @@ import { LONG } from './cluster.ts';
 
 export const WIDE = { width: 1440, height: 900 };
 export const PHONE = { width: 360, height: 780 };
+/** Of what is not worth waiting for. @unit milliseconds */
+const PATIENCE = 5000;
 
 export interface OpenOptions extends BrowserContextOptions {
   /** Complaints this test provokes. */
@@ -17,21 +20,34 @@ export interface OpenOptions extends BrowserContextOptions {
 }
 
 export interface Window {
-  /** Opens a page of a dashboard. Where complaints are allowed, its context is its own. */
+  /** Opens a page of a dashboard; one that is kept moves there. Where complaints are allowed, its context is its own. */
   open(url: string, options?: OpenOptions): Promise<Page>;
-  /** As `open`, for a test that does something before the page is loaded. @param site any address of the dashboard */
+  /**
+   * A page of its own, which ends with the test, and is yet to be loaded: for a test that does something before, or that does to the page
+   * what moving on does not take back, as a route.
+   * @param site any address of the dashboard
+   */
   blank(site: string, options?: OpenOptions): Promise<Page>;
   /** A context of its own and the watch over it, for a test that does something before the first page. */
   context(options?: OpenOptions): Promise<BrowserContext>;
 }
 
-/** @param shares pages of this file that are opened alike share a context; else each has one of its own */
-export function useBrowser({ shares = false } = {}): Window {
+export interface WindowOptions {
+  /** Pages of this file that are opened alike share a context; else each has one of its own. Default: no. */
+  readonly shares?: boolean;
+  /** As `shares`, and a page that was opened without options waits for the next test that does. For a dashboard that lives as long as the file. */
+  readonly keeps?: boolean;
+}
+
+export function useBrowser({ keeps = false, shares = keeps }: WindowOptions = {}): Window {
   let browser: Browser;
   let contexts: BrowserContext[] = [];
   let complaints: string[] = [];
   /** By the options they were made with. */
   const shared = new Map<string, Promise<BrowserContext>>();
+  /** The page that the next test gets, and the one that this test got first. */
+  let resting: Page | null = null;
+  let used: Page | null = null;
 
   beforeAll(async () => {
     const reply = await fetch(inject('chromium'));
@@ -43,9 +59,15 @@ export function useBrowser({ shares = false } = {}): Window {
     const opened = contexts;
     const heard = complaints;
     contexts = [];
-    const kept = await Promise.all(shared.values());
-    if (task.result?.state === 'fail') await keep([...opened, ...kept], task.name);
-    await Promise.all([...opened.map((context) => context.close()), ...kept.map(empty)]);
+    const others = await Promise.all(shared.values());
+    const failed = task.result?.state === 'fail';
+    if (failed) await keep([...opened, ...others], task.name);
+    if (used && !failed && (await rest(used))) resting = used;
+    used = null;
+    await Promise.all([
+      ...opened.map((context) => context.close()),
+      ...others.map((context) => empty(context, resting)),
+    ]);
     complaints = [];
     expect(heard, 'complaints of the pages').toEqual([]);
   }, LONG);
@@ -94,18 +116,50 @@ export function useBrowser({ shares = false } = {}): Window {
     context,
     blank,
     async open(url, options) {
+      if (resting && !options) {
+        const page = resting;
+        resting = null;
+        used = page;
+        await move(page, url);
+        return page;
+      }
       const page = await blank(url, options);
       await page.goto(url);
+      if (keeps && !options) used ??= page;
       return page;
     },
   };
 }
 
-/** As it was when it was made, with the page that stays. */
-async function empty(context: BrowserContext): Promise<void> {
+/** Within the document that is there, as a link does: where an address that was there before stood scrolled to is of another visit. */
+async function move(page: Page, url: string): Promise<void> {
+  const { pathname, search } = new URL(url, page.url());
+  await page.evaluate(`__TSR_ROUTER__.history.push(${JSON.stringify(pathname + search)})`);
+}
+
+/** Moves it to where nothing is shown but the frame. @returns whether it is again as it was when it was loaded */
+async function rest(page: Page): Promise<boolean> {
+  try {
+    await move(page, '/at-rest');
+    await page.getByRole('heading', { level: 1, name: 'Not found' }).waitFor({ timeout: PATIENCE });
+    // A list holds still under a pointer.
+    await page.mouse.move(0, 0);
+    await page.emulateMedia({ media: null, colorScheme: null, reducedMotion: null, forcedColors: null });
+    const chosen = page.evaluate<number>('document.activeElement?.blur(), localStorage.length');
+    const open = page.locator('[role=dialog], [role=menu], .toast, button.live:not(:text-matches("^live"))');
+    return (await chosen) === 0 && (await open.count()) === 0;
+  } catch {
+    // It shows no page of a dashboard, has ended, or speaks another language.
+    return false;
+  }
+}
+
+/** As it was when it was made, with the page that stays. @param kept and this one */
+async function empty(context: BrowserContext, kept: Page | null): Promise<void> {
   const [, ...opened] = context.pages();
   await Promise.all(
     opened.map(async (page) => {
+      if (page === kept) return;
       // A page that shows no dashboard has no storage.
       await page.evaluate('localStorage.clear()').catch(() => {});
       await page.close();
