@@ -1,5 +1,4 @@
 // The record of operations as a chain: what was changed, taken out or put in past the dashboard is found, also while it runs.
-import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { afterAll, expect, it } from 'vitest';
 import { openHistory, verifyAuditOf } from '../../../server/dashboard/history/registry.ts';
 import { EmbeddedDb } from '../../../server/embedded-db.ts';
 import { ManualTimer } from '../../support/clock.ts';
+import { umbel } from '../../support/umbel.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'umbel-chain-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -123,26 +123,17 @@ it('does not begin before there was one: older entries are counted apart', async
 
 it('umbel audit verify: the same as a command, with the file that the dashboard is given', async () => {
   const path = await written();
-  const cli = new URL('../../../server/cli/main.ts', import.meta.url).pathname;
-  const umbel = (db: string, ...words: string[]) => {
-    const env = { ...process.env, UMBEL_DB: db };
-    const options = { encoding: 'utf8' as const, env, cwd: folder };
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [...process.execArgv, cli, 'audit', 'verify', ...words],
-      options,
-    );
-    return { status, stdout, stderr };
-  };
-  const { status, stdout } = umbel(path);
-  expect([status, stdout]).toEqual([
+  const verify = (db: string, ...words: string[]) =>
+    umbel(['audit', 'verify', ...words], { cwd: folder, env: { UMBEL_DB: db } });
+  const { code, stdout } = await verify(path);
+  expect([code, stdout]).toEqual([
     0,
     expect.stringMatching(/^Verified: 5 entries since 1970-01-01, none missing, none changed\.\nhead [0-9a-f]{64}\n$/),
   ]);
-  const bad = umbel(tampered(path, 'UPDATE operations SET address = NULL WHERE id = 2'), '--json');
-  expect([bad.status, JSON.parse(bad.stdout)]).toEqual([
+  const bad = await verify(tampered(path, 'UPDATE operations SET address = NULL WHERE id = 2'), '--json');
+  expect([bad.code, JSON.parse(bad.stdout)]).toEqual([
     1,
     expect.objectContaining({ ok: false, wrong: 1, problems: ['Entry 2 was changed.'] }),
   ]);
-  expect(umbel(path, '--head', 'xyz')).toMatchObject({ status: 64, stderr: expect.stringMatching(/hexadecimal/) });
+  expect(await verify(path, '--head', 'xyz')).toMatchObject({ code: 64, stderr: expect.stringMatching(/hexadecimal/) });
 });

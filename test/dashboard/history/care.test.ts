@@ -1,6 +1,5 @@
 // A history file kept in bounds by state and size, giving its room back, copied while it is written to, trimmed and tried without a
 // dashboard; and Flower's own file in its place.
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +10,7 @@ import { backupUserData, besideHistory, userDataAt } from '../../../server/dashb
 import { EmbeddedDb } from '../../../server/embedded-db.ts';
 import { createTimer } from '../../../server/timer.ts';
 import { ClusterState } from '../../../shared/events/cluster-state.ts';
+import { umbel } from '../../support/umbel.ts';
 
 const NOW = 1_790_000_000;
 const DAY = 86_400;
@@ -154,25 +154,18 @@ it("Flower's own file in its place is refused with what to do, and left as it is
 
 it('umbel history: the same as a command', async () => {
   await fill(many(30));
-  const cli = new URL('../../../server/cli/main.ts', import.meta.url).pathname;
-  const umbel = (...words: string[]) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [...process.execArgv, cli, 'history', ...words], {
-      ...{ cwd: folder, encoding: 'utf8' as const },
-      env: { ...process.env, UMBEL_DB: 'h.db' },
-    });
-    return { status, stdout, stderr };
-  };
-  expect(umbel('trim', '--dry-run', '--retention-tasks', '10', '--retention-age', '9e9', '--json').stdout).toMatch(
-    /"byCount":20/,
-  );
-  expect(umbel('trim', '--dry-run', '--retention-states', 'SUCCESS=1').stdout).toMatch(
+  const command = (...words: string[]) => umbel(['history', ...words], { cwd: folder, env: { UMBEL_DB: 'h.db' } });
+  expect(
+    (await command('trim', '--dry-run', '--retention-tasks', '10', '--retention-age', '9e9', '--json')).stdout,
+  ).toMatch(/"byCount":20/);
+  expect((await command('trim', '--dry-run', '--retention-states', 'SUCCESS=1')).stdout).toMatch(
     /^30 tasks in .* MB\. Would leave now:\n {2}30 SUCCESS, too old/,
   );
-  expect(umbel('backup', 'kept.db')).toMatchObject({
-    status: 0,
+  expect(await command('backup', 'kept.db')).toMatchObject({
+    code: 0,
     stdout: expect.stringMatching(/^Copied h\.db to kept\.db/),
   });
-  expect(umbel('backup')).toMatchObject({ status: 64, stderr: expect.stringMatching(/where to/) });
-  const refused = umbel('trim');
-  expect([refused.status, refused.stderr]).toEqual([1, expect.stringMatching(/Another dashboard uses/)]);
+  expect(await command('backup')).toMatchObject({ code: 64, stderr: expect.stringMatching(/where to/) });
+  const refused = await command('trim');
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/Another dashboard uses/)]);
 });
