@@ -33,7 +33,7 @@ async function ask(w: World, c: Pick<Case, 'command' | 'arguments' | 'destinatio
     pattern: c.pattern,
     matcher: c.matcher,
     reply: true,
-    timeout: 10,
+    timeout: 90,
     limit: 1,
   });
 }

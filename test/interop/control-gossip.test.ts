@@ -149,7 +149,7 @@ describeNeedsPythonOnRedis('workers of both kinds, watching one another', () => 
     await quiet.says('ready.');
     await said(/quiet@interop joined the party/);
     const ended = await app.control.broadcast('election', {
-      ...{ arguments: { id: 'e', topic: 't' }, destination: ['quiet@interop'], reply: true, timeout: 10 },
+      ...{ arguments: { id: 'e', topic: 't' }, destination: ['quiet@interop'], reply: true, timeout: 60 },
     });
     expect(ended).toEqual([
       { 'quiet@interop': { error: "RuntimeError('A worker without gossip takes no part in elections')" } },

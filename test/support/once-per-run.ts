@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { markOfRun } from './ends-with-run.ts';
 import { until } from './until.ts';
 
+/** A start may take as long on a busy machine (server-process.ts). @unit milliseconds */
+const SLOW_MS = 270_000;
+
 /**
  * @param start gets a folder that goes with the run; what it gives, as JSON, every file of the run gets
  * @returns what `start` gave
@@ -30,7 +33,7 @@ export async function oncePerRun<T>(name: string, start: (folder: string) => Pro
     writeFileSync(`${ready}.new`, JSON.stringify(outcome));
     renameSync(`${ready}.new`, ready);
   }
-  const text = await until(() => textOf(ready), `the ${name} that another test file starts`);
+  const text = await until(() => textOf(ready), `the ${name} that another test file starts`, { timeoutMs: SLOW_MS });
   const outcome = JSON.parse(text) as { value: T } | { failed: string };
   if ('failed' in outcome) throw new Error(`${name} could not be started: ${outcome.failed}`);
   return outcome.value;

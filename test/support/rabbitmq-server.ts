@@ -12,8 +12,7 @@ import { join } from 'node:path';
 import { describe, it } from 'vitest';
 import { markOfRun } from './ends-with-run.ts';
 import { oncePerRun } from './once-per-run.ts';
-import { freePort, OwnProcess, onFreePort, removeFolder, startOnFreePort } from './server-process.ts';
-import { until } from './until.ts';
+import { freePort, OwnProcess, onFreePort, removeFolder, startOnFreePort, whenUp } from './server-process.ts';
 
 /** Debian's own in /usr/sbin changes the user first, and cannot write our folder then. */
 const PROGRAM = '/usr/lib/rabbitmq/bin/rabbitmq-server';
@@ -256,13 +255,11 @@ async function launch(
     },
   );
   closeSync(log);
-  let ended = false;
-  child.once('exit', () => {
-    ended = true;
-  });
   // -eval runs when the server is up.
-  const door = await until(() => ended || Number(textOf(at('door'))), `RabbitMQ on port ${port}`, { everyMs: 50 });
-  if (door === true) throw new Error(`RabbitMQ on port ${port} ended: ${textOf(at('output')).slice(-2000)}`);
+  const door = await whenUp(child, () => Number(textOf(at('door'))), {
+    what: `RabbitMQ on port ${port}`,
+    said: () => textOf(at('output')),
+  });
   return { child, place: { port, door } };
 }
 

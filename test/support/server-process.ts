@@ -7,6 +7,8 @@ import { connect, createServer } from 'node:net';
 import { until } from './until.ts';
 
 const TRIES = 5;
+/** On a machine that is busy with much else. Within the time of a hook. @unit milliseconds */
+const START_MS = 240_000;
 
 export class OwnProcess {
   #child: ChildProcess | null = null;
@@ -78,6 +80,28 @@ export function startOnFreePort<S extends { start(): Promise<void>; close(): Pro
     }
     return server;
   });
+}
+
+/**
+ * What `isUp` gives once a server is up that was just started.
+ * Rejects when it has ended, or has taken too long, and then it is gone: where it would have served, another may be started.
+ */
+export async function whenUp<T>(
+  child: ChildProcess,
+  isUp: () => T | Promise<T>,
+  { what, said, startMs = START_MS }: { what: string; said: () => string; startMs?: number },
+): Promise<T> {
+  const isGone = () => child.exitCode !== null || child.signalCode !== null;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  try {
+    const up = await until(async () => isGone() || (await isUp()), what, { timeoutMs: startMs, everyMs: 50 });
+    if (!isGone()) return up as T;
+  } catch (error) {
+    child.kill('SIGKILL');
+    await gone;
+    throw error;
+  }
+  throw new Error(`${what} ended: ${said().slice(-2000)}`);
 }
 
 export function listens(port: number): Promise<boolean> {

@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import { describe } from 'vitest';
 import { markOfRun } from './ends-with-run.ts';
 import { oncePerRun } from './once-per-run.ts';
-import { listens, OwnProcess, onFreePort, removeFolder } from './server-process.ts';
+import { listens, OwnProcess, onFreePort, removeFolder, whenUp } from './server-process.ts';
 import { until } from './until.ts';
 
 export interface SqlServer {
@@ -148,12 +148,10 @@ async function launch(plan: Plan, port: number, detached: boolean): Promise<Chil
   const log = openSync(plan.log, 'a');
   const child = spawn(plan.program, plan.args(port), { cwd: '/', stdio: ['ignore', log, log], detached, ...plan.user });
   closeSync(log);
-  let ended = false;
-  child.once('exit', () => {
-    ended = true;
+  await whenUp(child, () => listens(port), {
+    what: `${plan.program} on port ${port}`,
+    said: () => readFileSync(plan.log, 'utf8'),
   });
-  await until(() => ended || listens(port), `${plan.program} on port ${port}`);
-  if (ended) throw new Error(`${plan.program} ended: ${readFileSync(plan.log, 'utf8').slice(-2000)}`);
   return child;
 }
 
