@@ -132,6 +132,28 @@ export function historyContract(name: string, makeUrl: () => string): void {
       expect((await h.tasks(EVERYTHING)).total).toBe(100);
     });
 
+    test('says when what it was given is on disk, also while ever more comes', async () => {
+      const h = await fresh();
+      const state = new ClusterState({ maxTasks: 2000 });
+      let given = 0;
+      const give = (count: number) => {
+        for (let n = 0; n < count; n++) state.apply(event('task-received', `t${given++}`, NOW));
+        h.write(state.cut(), NOW);
+      };
+      give(1);
+      let isWritten = false;
+      const writing = h.written().then(() => {
+        isWritten = true;
+      });
+      for (const end = Date.now() + 60_000; !isWritten && Date.now() < end; ) {
+        if (h.pending < 5000) give(1000);
+        await new Promise(setImmediate);
+      }
+      expect(isWritten).toBe(true);
+      expect(await h.task('t0')).toMatchObject({ state: 'RECEIVED' });
+      await writing;
+    });
+
     test('keeps how far workers were heard, and forgets those that have gone', async () => {
       const h = await fresh();
       expect(await h.heard()).toBeNull();

@@ -79,7 +79,8 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
   #anew = false;
   #replacing: Promise<boolean> | null = null;
   #closing = false;
-  readonly #idle = new Set<() => void>();
+  /** Who waits for what was handed over before, each with the batches that have to be on disk for it. */
+  readonly #waiting = new Map<() => void, number>();
   readonly #recovered = new Set<(what: Recovered) => void>();
   lastWriteMs: number | null = null;
 
@@ -113,7 +114,8 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
 
   async close(): Promise<void> {
     this.#closing = true;
-    await this.written();
+    do await this.written();
+    while (!this.#behind.isEmpty && this.#trouble === null);
     this.#retry?.cancel();
     const { waiting } = this.#behind;
     if (waiting > 0)
@@ -187,7 +189,7 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
       this.#retry = null;
       this.#pump();
     }
-    return new Promise((resolve) => this.#idle.add(resolve));
+    return new Promise((resolve) => this.#waiting.set(resolve, this.#behind.mark));
   }
 
   onRecovered(fn: (what: Recovered) => void): void {
@@ -265,6 +267,7 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
         this.lastWriteMs = nowMs - Math.max(begun, this.#answeredMs);
         this.#answeredMs = nowMs;
         this.#behind.done(work, missing);
+        this.#tellWaiting(missing.length > 0);
         if (this.#trouble !== null) this.#wellAgain();
         this.#answered();
       },
@@ -275,6 +278,18 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
         this.#answered();
       },
     );
+  }
+
+  /** @param isMore what was on disk in part goes with the next batch, whole */
+  #tellWaiting(isMore: boolean): void {
+    const { mark, written } = this.#behind;
+    for (const [fn, before] of this.#waiting) {
+      if (isMore) this.#waiting.set(fn, mark);
+      else if (written >= before) {
+        this.#waiting.delete(fn);
+        fn();
+      }
+    }
   }
 
   #answered(): void {
@@ -366,8 +381,8 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
       this.#log?.error(reason);
     }
     this.#trouble.times++;
-    for (const fn of this.#idle) fn();
-    this.#idle.clear();
+    for (const fn of this.#waiting.keys()) fn();
+    this.#waiting.clear();
     if (this.#closing) return;
     this.#retry = this.#timer.after(RETRY_MS, () => {
       this.#retry = null;
@@ -395,7 +410,7 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
     // A file that came back within one attempt.
     if (this.#anew) this.#announceRecovered(this.#timer.now() / 1000, 0);
     if (!this.#behind.isEmpty) return;
-    for (const fn of this.#idle) fn();
-    this.#idle.clear();
+    for (const fn of this.#waiting.keys()) fn();
+    this.#waiting.clear();
   }
 }

@@ -70,6 +70,10 @@ export class WriteBehind {
   readonly #underWay: Work[] = [];
   #sent = 0;
   #underWaySize = 0;
+  /** Batches made so far. */
+  #cuts = 0;
+  /** Batches on disk. */
+  written = 0;
   /** Tasks whose changes were given up. */
   givenUp = 0;
 
@@ -80,6 +84,10 @@ export class WriteBehind {
   /** Tasks with changes that are not on disk. */
   get waiting(): number {
     return this.#underWay.reduce((sum, { records }) => sum + records.length, this.#tasks.size);
+  }
+  /** `written` once all that is known now is on disk, or sooner. */
+  get mark(): number {
+    return this.#cuts + (this.#isNothingLeft ? 0 : Math.max(1, Math.ceil(this.#tasks.size / BATCH_TASKS)));
   }
   get isEmpty(): boolean {
     return this.#underWay.length === 0 && this.#isNothingLeft;
@@ -141,6 +149,7 @@ export class WriteBehind {
     if (this.#isNothingLeft || this.#underWay.length >= MAX_UNDER_WAY || this.#underWaySize > TEXT_UNDER_WAY)
       return null;
     const work = this.#cut();
+    this.#cuts++;
     this.#underWay.push(work);
     this.#sent++;
     this.#underWaySize += work.size;
@@ -194,6 +203,7 @@ export class WriteBehind {
     this.#underWay.splice(this.#underWay.indexOf(work), 1);
     this.#sent--;
     this.#underWaySize -= work.size;
+    this.written++;
     const lost = new Set(missing);
     if (lost.size > 0)
       for (const record of work.records) {
