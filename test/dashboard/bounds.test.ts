@@ -183,6 +183,7 @@ test('a broker that hangs is silent after three rounds, whatever the wall clock 
       knowledge({
         now: timer.now() / 1000,
         startedAt: 0,
+        ranSince: 0,
         options: { queue_interval: 5 },
         broker: probe,
         events: { connected: true },

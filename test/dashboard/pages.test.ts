@@ -61,23 +61,18 @@ it('a path of the SPA is answered with index.html, whose base is the prefix', as
   );
 });
 
+const PAGES = { hidden: null, natural_time: true, auto_refresh: true, trace_url: null, timezone: null };
+const TRACE_URL = 'https://t.example.com/?a=<b>"&quot;&id={trace_id}';
 it.each([
   [{}, null],
   [
     { tasks_columns: 'name,uuid,state,kwargs,routing_key', natural_time: false },
-    { hidden: ['worker', 'retries', 'received', 'runtime'], natural_time: false, auto_refresh: true, trace_url: null },
+    { ...PAGES, hidden: ['worker', 'retries', 'received', 'runtime'], natural_time: false },
   ],
-  [{ tasks_columns: 'all' }, { hidden: [], natural_time: true, auto_refresh: true, trace_url: null }],
-  [{ auto_refresh: false }, { hidden: null, natural_time: true, auto_refresh: false, trace_url: null }],
-  [
-    { trace_url: 'https://t.example.com/?a=<b>"&quot;&id={trace_id}' },
-    {
-      hidden: null,
-      natural_time: true,
-      auto_refresh: true,
-      trace_url: 'https://t.example.com/?a=<b>"&quot;&id={trace_id}',
-    },
-  ],
+  [{ tasks_columns: 'all' }, { ...PAGES, hidden: [] }],
+  [{ auto_refresh: false }, { ...PAGES, auto_refresh: false }],
+  [{ trace_url: TRACE_URL }, { ...PAGES, trace_url: TRACE_URL }],
+  [{ settings: { timezone: 'Europe/Berlin' } }, { ...PAGES, timezone: 'Europe/Berlin' }],
 ])('what %j says of the pages stands in index.html', async (options, wanted) => {
   const { dashboard } = world(options);
   const { body } = await dashboard.app.inject('/');
