@@ -54,10 +54,14 @@ export class Repairs {
       while (this.#owed !== null) {
         const what = this.#owed;
         this.#owed = null;
-        if (await repair(this.#cluster, what)) continue;
-        this.#owed = both(what, this.#owed);
+        let isDone = false;
+        try {
+          isDone = await repair(this.#cluster, what);
+        } finally {
+          if (!isDone) this.#owed = both(what, this.#owed);
+        }
         // It is told when it can be written again.
-        if (this.#cluster.history.failure !== null || this.#cluster.stopped) break;
+        if (!isDone && (this.#cluster.history.failure !== null || this.#cluster.stopped)) break;
       }
     } catch (error) {
       if (!this.#cluster.stopped) this.#log.warning(`The history could not be repaired: ${toError(error).message}`);

@@ -91,6 +91,7 @@ async function both() {
 
 /** Nothing can be written: where the file was is none that can be opened. */
 async function fail(): Promise<void> {
+  await both();
   for (const end of ['', '-wal', '-shm']) renameSync(file() + end, `${file()}.away${end}`);
   rmSync(`${file()}.lock`);
   renameSync(folder, `${folder}-away`);
@@ -98,6 +99,7 @@ async function fail(): Promise<void> {
   applyEvents('notices', ['received']);
   flush();
   await until(() => !history.health.ok, 'it to be noticed');
+  await expect(both(), 'nor read').rejects.toThrow('h.db');
 }
 async function heal(file_: 'same' | 'empty'): Promise<void> {
   rmSync(folder);

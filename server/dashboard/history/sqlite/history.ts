@@ -65,6 +65,8 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
   #reader!: HistoryThread;
   /** Questions wait while the file is opened anew. */
   #readable: Promise<unknown> = Promise.resolve();
+  /** The reader let the file go, and has not found it since. */
+  #isReleased = false;
   #now = 0;
   /** Batches sent and not answered yet. */
   #unanswered = 0;
@@ -222,7 +224,16 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
     signal?: AbortSignal,
   ): Promise<ReturnType<HistoryReader[Q]>> {
     await this.#readable;
-    if (this.#reader.ended && !this.#closing) this.#reader = new HistoryThread({ role: 'read', path: this.#path });
+    if (this.#reader.ended && !this.#closing) {
+      this.#reader = new HistoryThread({ role: 'read', path: this.#path });
+      this.#isReleased = false;
+    }
+    // The file may be back without having been opened anew by the writer, which never let go of it.
+    if (this.#isReleased) {
+      this.#isReleased = false;
+      this.#readable = this.#openReader();
+      await this.#readable;
+    }
     return (await this.#reader.call(question, args, signal)) as ReturnType<HistoryReader[Q]>;
   }
 
@@ -352,12 +363,16 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
       if (what === 'reached' && !(error instanceof FileGone)) return;
       this.#log?.[isKept ? 'warning' : 'error'](`The history file ${this.#path} ${said[what]}`);
     })();
-    const readable = reopening
-      .catch(() => {})
-      .then(() => this.#reader.call('open', []))
-      .catch(() => {});
-    this.#readable = readable;
+    this.#readable = reopening.catch(() => {}).then(() => this.#openReader());
     return reopening;
+  }
+
+  async #openReader(): Promise<void> {
+    try {
+      await this.#reader.call('open', []);
+    } catch {
+      this.#isReleased = true;
+    }
   }
 
   #failed(error: Error): void {
