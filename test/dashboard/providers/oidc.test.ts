@@ -176,7 +176,10 @@ it('every way in which it comes to nothing has a word of its own, a line in the 
   await junk.back(`${HERE}/login?code=x&state=y&error=%3Cb%3E`);
   expect(await junk.notice()).toMatchObject({ kind: 'stale', as: null, record: null });
 
-  const summaries = (await made.audit()).map(({ summary }) => summary).join('\n');
+  // Wrong logins are recorded in groups, a moment later.
+  const record = async () => (await made.audit()).map(({ summary }) => summary).join('\n');
+  await expect.poll(record).toContain('503');
+  const summaries = await record();
   for (const word of [
     /access_denied/,
     /another browser, or too long ago/,
