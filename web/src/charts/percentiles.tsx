@@ -83,7 +83,7 @@ export const Percentiles = memo(function Percentiles({
               type="linear"
               dataKey={name}
               dot={isolatedPoint(
-                name,
+                `l-${name}`,
                 points.map((point) => point[name]),
               )}
               activeDot={false}
