@@ -1,18 +1,8 @@
 // What the options say of the pages themselves, written into index.html: which columns the task list has, how it tells times, whether pages
 // follow by themselves, where a trace is looked at, the cluster's zone. Read there by web/src/api/page-options.ts.
 // Flower: options.py (tasks_columns, natural_time, auto_refresh)
+import type { PageOptions } from '../../../shared/wire/page-options.ts';
 import { ImproperlyConfigured } from '../../errors.ts';
-
-export interface PageOptions {
-  /** Columns of the task list that are hidden from whoever has not chosen; null: as the pages have it. */
-  readonly hidden: readonly string[] | null;
-  readonly natural_time: boolean;
-  readonly auto_refresh: boolean;
-  /** Where a trace is looked at, with {trace_id} in it; null: nowhere that is known. */
-  readonly trace_url: string | null;
-  /** The cluster's, by its settings; null: none is named. */
-  readonly timezone: string | null;
-}
 
 /** Flower's columns, and the one of ours that tells it. null: it is always there, or stands on the task's own page. */
 const COLUMN_OF: Readonly<Record<string, string | null>> = {

@@ -1,14 +1,6 @@
 // What the server's options say of the pages, as index.html has it (server/dashboard/options/page-options.ts).
 // Holds: a program that reads these files has no page, and what the pages do by themselves.
-
-export interface PageOptions {
-  readonly hidden: readonly string[] | null;
-  readonly natural_time: boolean;
-  readonly auto_refresh: boolean;
-  readonly trace_url: string | null;
-  /** Celery's setting of the cluster; null: none is named. */
-  readonly timezone: string | null;
-}
+import type { PageOptions } from '../../../shared/wire/page-options.ts';
 
 /** In a browser. */
 const page = (
