@@ -2,6 +2,7 @@
 // Not here: when a task has failed (store-failure.ts, chord-part.ts).
 // Holds: one that cannot be called does not keep the others from being called.
 // Celery 5.6: backends/base.py _call_task_errbacks
+import { jsonText } from '../../shared/json-text.ts';
 import type { SignatureLike } from '../canvas/call-options.ts';
 import { listOf } from '../canvas/signature.ts';
 import { toError } from '../errors.ts';
@@ -16,9 +17,9 @@ import { Stop } from './stop.ts';
  * that is called elsewhere.
  */
 export function errbacksOf(signature: SignatureLike, elsewhere: readonly WireSignature[] = []): WireSignature[] {
-  const seen = new Set(elsewhere.map((one) => JSON.stringify(one)));
+  const seen = new Set(elsewhere.map((one) => jsonText(one)));
   return (all(signature) as WireSignature[]).filter((one) => {
-    const text = JSON.stringify(one);
+    const text = jsonText(one);
     return !seen.has(text) && seen.add(text);
   });
 }

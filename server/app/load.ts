@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ImproperlyConfigured, toError } from '../errors.ts';
+import { parseJsonExactly } from '../serialization/json-reader.ts';
 import { Celery, isCelery } from './celery.ts';
 import type { SettingsInput } from './config.ts';
 
@@ -64,7 +65,7 @@ export async function includeModules(app: Celery, modules: readonly string[]): P
 async function loadSettings(name: string, workdir: string): Promise<Record<string, unknown>> {
   try {
     if (extname(name) === '.json')
-      return JSON.parse(await readFile(resolve(workdir, name), 'utf8')) as Record<string, unknown>;
+      return parseJsonExactly(await readFile(resolve(workdir, name), 'utf8')) as Record<string, unknown>;
     const module = await importModule(locate(name, workdir), workdir);
     const main = module['default'] as { readonly default?: unknown } | undefined;
     // What was compiled to CommonJS has its default export one deeper.

@@ -2,7 +2,7 @@
 // Not here: the compound ones (chain.ts, group.ts, chord.ts, map.ts); which of them a pipe becomes (compose.ts).
 // Holds: its JSON form is Celery's, key by key; `clone` shares nothing that either side may change; once frozen it keeps its id.
 // Celery 5.6: canvas.py Signature
-import { inspect } from 'node:util';
+import { inspect, isDeepStrictEqual } from 'node:util';
 import { maskText } from '../../shared/masking.ts';
 import { saferepr } from '../../shared/python-repr.ts';
 import { ImproperlyConfigured } from '../errors.ts';
@@ -193,8 +193,8 @@ export class Signature<R = unknown> implements SignatureLike {
   protected append(option: 'link' | 'link_error', signature: SignatureLike): this {
     refuseNoSignature(signature, option);
     const list = listOf(this.options[option]);
-    const text = JSON.stringify(toPlain(signature));
-    if (!list.some((known) => JSON.stringify(toPlain(known)) === text)) this.options[option] = [...list, signature];
+    const plain = toPlain(signature);
+    if (!list.some((known) => isDeepStrictEqual(toPlain(known), plain))) this.options[option] = [...list, signature];
     return this;
   }
 

@@ -2,6 +2,7 @@
 // Not here: what is drawn (events-view.ts), the terminal (full-screen.ts), lines for a pipe (events.ts).
 // Celery 5.6: events/cursesmon.py evtop
 import { ClusterState } from '../../shared/events/cluster-state.ts';
+import { jsonText } from '../../shared/json-text.ts';
 import type { Celery } from '../app/celery.ts';
 import { toError } from '../errors.ts';
 import type { EventReceiver } from '../events/receiver.ts';
@@ -95,5 +96,5 @@ async function grant(app: Celery, wish: Exclude<Wish, { kind: 'quit' }>): Promis
 
 function worded(reply: unknown): string {
   const { ok, error } = (reply ?? {}) as { ok?: unknown; error?: unknown };
-  return String(ok ?? error ?? JSON.stringify(reply));
+  return String(ok ?? error ?? jsonText(reply));
 }

@@ -2,6 +2,7 @@
 // Capturing: events/receiver.ts. The screen: events-screen.ts. Pictures: events-camera.ts. In the browser: the dashboard.
 // Celery 5.6: bin/events.py, events/dumper.py
 import { BoundedMap } from '../../shared/bounded-map.ts';
+import { jsonText } from '../../shared/json-text.ts';
 import { EventReceiver } from '../events/receiver.ts';
 import { type Logger, type LogLevel, silentLogger } from '../log.ts';
 import { hostFormat, nodeFormat } from '../nodename.ts';
@@ -177,7 +178,7 @@ function lineOf(event: AnyEvent & { readonly type: string }, output: Output): st
 }
 
 function display(value: unknown): string {
-  const text = oneLine(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
+  const text = oneLine(typeof value === 'string' ? value : value === undefined ? '' : jsonText(value));
   return text.length > VALUE_MOST ? `${text.slice(0, VALUE_MOST - 1)}…` : text;
 }
 

@@ -3,6 +3,7 @@
 // Celery 5.6: loaders/base.py cmdline_config_parser (which takes them after `--`, for worker and beat)
 import type { SettingsInput } from '../app/config.ts';
 import { settingOf } from '../app/settings.ts';
+import { parseJsonExactly } from '../serialization/json-reader.ts';
 import { CliError, EXIT } from './output.ts';
 
 /** @param namespace what a name that begins with a dot or an underscore lacks: `.concurrency=4` of a worker is worker_concurrency */
@@ -36,7 +37,7 @@ function read(name: string, text: string): unknown {
 
 function parsed(name: string, text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJsonExactly(text);
   } catch (error) {
     throw new CliError(`the value of ${name} is not JSON: ${(error as Error).message}`, EXIT.usage);
   }

@@ -1,6 +1,7 @@
 // The value of a remote command's argument, as the type that was declared for it wants it: from a word of a command line, or from what
 // a client sent. Not here: which arguments there are (commands.ts), which word belongs to which (cli/remote-args.ts).
 // Celery 5.6: bin/control.py _consume_arguments, utils/serialization.py strtobool
+import { parseJsonExactly } from '../serialization/json-reader.ts';
 import type { CommandArgument } from './commands.ts';
 
 const TRUE: readonly string[] = ['1', 'true', 'yes', 'on'];
@@ -46,7 +47,7 @@ export function argumentValue({ name, type, default: preset }: CommandArgument, 
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJsonExactly(text);
   } catch {
     return text;
   }

@@ -4,6 +4,7 @@
 // cannot be read is a DecodeError, what cannot be written an EncodeError, however deep or circular it is.
 // A JS number prints as an int when whole and exact (1.0 and 1 are one number here: PyFloat(1) prints 1.0), else as Python's float.
 // kombu 5.6: utils/json.py
+import { jsonText } from '../../shared/json-text.ts';
 import { floatRepr } from '../../shared/python-repr.ts';
 import { Decimal, isoformat, PyDate, PyDateTime, PyFloat, PyTime, PyTuple, Uuid } from '../../shared/python-values.ts';
 import { DecodeError, EncodeError } from '../errors.ts';
@@ -301,7 +302,7 @@ function reviveMarker(type: unknown, value: unknown): unknown {
   } catch (error) {
     throw new DecodeError(`Unusable value of type ${String(type)}: ${(error as Error).message}`, { cause: error });
   }
-  throw new DecodeError(`Unsupported type ${JSON.stringify(type)?.slice(0, 80)} in a {"__type__", "__value__"} object`);
+  throw new DecodeError(`Unsupported type ${jsonText(type).slice(0, 80)} in a {"__type__", "__value__"} object`);
 }
 
 function asText(value: unknown): string {

@@ -3,6 +3,7 @@
 // Holds: the same events give Celery's State the same fields (test/golden/event-state.json); every record has the same keys in the
 // same order, so that merging stays fast; fields of events we do not know are kept in `extra`.
 // Celery 5.6: events/state.py Task.event, Task.merge_rules
+import { jsonText } from '../json-text.ts';
 import { bySetClock } from '../set-clock.ts';
 import { PURGED, precedence } from '../states.ts';
 import type { CeleryEvent } from './event.ts';
@@ -253,7 +254,7 @@ function keepExtra(r: TaskRecord, key: string, value: unknown): void {
 function text(value: unknown): string | null {
   if (typeof value === 'string') return value;
   if (value === null || value === undefined) return null;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' ? jsonText(value) : String(value);
 }
 
 /** Our clock was set: for how long it has waited or run is as true as before. @unit seconds */

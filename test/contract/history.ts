@@ -227,7 +227,7 @@ export function historyContract(name: string, makeUrl: () => string): void {
       await h.finishOperation(first, {
         outcome: 'ok',
         summary: '1 of 1 workers answered',
-        answers: JSON.stringify([{ worker: 'w1@h', ok: true, text: 'revoked' }]),
+        answers: '[{"worker":"w1@h","ok":true,"text":"revoked","seq":18446744073709551617}]',
         new_ids: JSON.stringify({ 'id-1': 'id-9' }),
       });
       await h.saveEffect(second, JSON.stringify({ state: 'seen' }));
@@ -238,7 +238,7 @@ export function historyContract(name: string, makeUrl: () => string): void {
         who: 'ada',
         request: { action: 'revoke', ids: ['id-1'] },
         outcome: 'ok',
-        answers: [{ worker: 'w1@h', ok: true, text: 'revoked' }],
+        answers: [{ worker: 'w1@h', ok: true, text: 'revoked', seq: 2n ** 64n + 1n }],
         address: '127.0.0.1',
         token: null,
         task_name: 'shop.charge',

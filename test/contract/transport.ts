@@ -39,7 +39,7 @@ export function transportContract(
         body: new Uint8Array([0, 1, 254, 255, 10, 195, 188]),
         contentType: 'application/x-msgpack',
         contentEncoding: 'binary',
-        headers: { task: 'a.b', nothing: null, list: [1, 'zwei', { drei: 3.5 }], nested: { ü: true }, big: 2 ** 40 },
+        headers: { task: 'a.b', nothing: null, list: [1, 'zwei', { drei: 3.5 }], nested: { ü: true }, big: 2n ** 60n },
         properties: { correlation_id: 'c1', reply_to: 'r1', delivery_mode: 2, priority: 0, app_id: 'x' },
       };
       await c.publish(sent);

@@ -35,6 +35,10 @@ describe('a request for an operation', () => {
     });
   });
 
+  it('is refused with the number that stands where a word belongs, of any size', () => {
+    expect(wrongBody(OperationRequest, { action: 2n ** 64n })?.detail).toMatch(/not 18446744073709551616\.$/);
+  });
+
   it('names each task and worker once: a task that is named twice is not sent again twice', () => {
     expect(eachOnce({ action: 'retry', task_ids: ['a', 'b', 'a'] })).toEqual({
       action: 'retry',

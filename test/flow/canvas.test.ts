@@ -165,8 +165,8 @@ describe.each(stores)('with results in %s', (_, storeUrl) => {
 
     it('of chords in each other is called once, also when each has it', async () => {
       // Celery 5.6, canvas.py _chord.link_error: nested chords get it, too.
-      const inner = chord([id(1), s('fail')], s('id')).linkError(s('one', 'e'));
-      const outer = chord([id(3), inner], s('xsum')).linkError(s('one', 'e'));
+      const inner = chord([id(1), s('fail')], s('id')).linkError(s('one', 2n ** 64n));
+      const outer = chord([id(3), inner], s('xsum')).linkError(s('one', 2n ** 64n));
       await expect(get(outer)).rejects.toThrow(/raised ChordError/);
       await called();
       await get(id('whatever was sent before this one has run'));

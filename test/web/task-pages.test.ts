@@ -273,9 +273,9 @@ describe('progress', () => {
       traceback: null,
       date_done: null,
     });
-    const first = ofStored(reply('PROGRESS', { current: 4, total: 400, phase: 'x' }), 10, null)!;
+    const first = ofStored(reply('PROGRESS', { current: 4, total: 400, phase: 2n ** 64n }), 10, null)!;
     expect(first).toMatchObject({ state: 'PROGRESS', current: 4, total: 400, changed: 10, asked: 10 });
-    const same = ofStored(reply('PROGRESS', { current: 4, total: 400, phase: 'x' }), 12, first)!;
+    const same = ofStored(reply('PROGRESS', { current: 4, total: 400, phase: 2n ** 64n }), 12, first)!;
     expect(same).toMatchObject({ changed: 10, asked: 12 });
     expect(ofStored(reply('PROGRESS', { current: 5, total: 400 }), 14, same)!.changed).toBe(14);
     expect(ofStored(reply('WARMING', 'half'), 14, null)).toMatchObject({ current: null, total: null, meta: 'half' });

@@ -4,6 +4,7 @@
 // somebody watches; what it says is masked and cut.
 // Celery 5.6: app/task.py update_state
 
+import { jsonText } from '../../../shared/json-text.ts';
 import type { Masking } from '../../../shared/masking.ts';
 import { STATES } from '../../../shared/states.ts';
 import type { Progress } from '../../../shared/wire/tasks.ts';
@@ -67,7 +68,7 @@ export class ProgressWatch {
         if (!meta || OWN_STATES.has(meta.status)) continue;
         const one = this.#progress(id, meta.status, meta.result, now);
         const before = this.#known.get(id);
-        const same = before && JSON.stringify([before.state, before.meta]) === JSON.stringify([one.state, one.meta]);
+        const same = before && jsonText([before.state, before.meta]) === jsonText([one.state, one.meta]);
         next.set(id, same ? before : one);
         isNew ||= !same;
       }

@@ -11,6 +11,7 @@ import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import { toError } from '../../errors.ts';
 import type { Producer } from '../../messaging/producer.ts';
 import { buildTaskMessage } from '../../protocol/task-message.ts';
+import { parseJsonExactly } from '../../serialization/json-reader.ts';
 import { DEFAULT_EXCHANGE, queue as queueOf } from '../../transport/entity.ts';
 import type { OperationResult } from '../access/audit.ts';
 import { readableStore } from '../cluster/result-store.ts';
@@ -202,7 +203,7 @@ async function extraOf(cluster: ClusterView, uuid: string): Promise<Record<strin
   const live = cluster.tasks.get(uuid)?.extra;
   if (live) return live;
   const stored = (await cluster.history.task(uuid)) as { extra?: unknown } | null;
-  const extra = typeof stored?.extra === 'string' ? (JSON.parse(stored.extra) as unknown) : stored?.extra;
+  const extra = typeof stored?.extra === 'string' ? parseJsonExactly(stored.extra) : stored?.extra;
   return typeof extra === 'object' && extra !== null ? (extra as Record<string, unknown>) : null;
 }
 

@@ -5,6 +5,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Check, Errors } from 'typebox/value';
+import { jsonText } from '../../../shared/json-text.ts';
 import { toError } from '../../errors.ts';
 import { parseJsonExactly } from '../../serialization/json-reader.ts';
 import { ProblemError } from './context.ts';
@@ -52,7 +53,7 @@ export function wrongBody(schema: TSchema, body: unknown): WrongBody | null {
 
 type Wrong = Omit<WrongBody, 'title'>;
 
-const shown = (value: unknown): string => JSON.stringify(value)?.slice(0, 100) ?? 'missing';
+const shown = (value: unknown): string => (value === undefined ? 'missing' : jsonText(value).slice(0, 100));
 
 /** @param subject whose keys they are, as a sentence begins */
 function wrongKey(shape: Shape, value: unknown, path: readonly string[], subject: string): Wrong | null {

@@ -3,6 +3,7 @@
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import { parsePythonLiteral } from '../../../shared/python-repr.ts';
 import type { TaskDetail, TaskRow } from '../../../shared/wire/tasks.ts';
+import { parseJsonExactly } from '../../serialization/json-reader.ts';
 import type { Baselines } from '../cluster/baselines.ts';
 import { takenFrom } from '../cluster/taken-from.ts';
 import type { ClusterView } from '../cluster/view.ts';
@@ -107,7 +108,7 @@ function isCut(repr: string | null): boolean {
 function extraOf(extra: unknown): Record<string, unknown> | null {
   if (typeof extra === 'string') {
     try {
-      return extraOf(JSON.parse(extra));
+      return extraOf(parseJsonExactly(extra));
     } catch {
       return null;
     }

@@ -4,6 +4,7 @@
 // Holds: nothing is executed, imported or fetched; what cannot be read is a DecodeError; what is read is a tree, no deeper than JSON may
 // be, without rings, and not larger than MAX_VALUES when shared parts are counted as often as they are met.
 // Python: Lib/pickletools.py, protocols 0 to 5
+import { jsonText } from '../../../shared/json-text.ts';
 import { DecodeError } from '../../errors.ts';
 import { knownObject } from './known.ts';
 import { markPickled } from './mark.ts';
@@ -386,7 +387,7 @@ function listOf(value: unknown): unknown[] {
 /** As JSON has them. */
 function keyText(key: unknown): string {
   if (key === null) return 'null';
-  if (typeof key === 'object') return JSON.stringify(key) ?? '';
+  if (typeof key === 'object') return jsonText(key);
   return String(key);
 }
 

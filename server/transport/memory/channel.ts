@@ -3,6 +3,7 @@
 // With `close_channel_on_error` what is refused closes the channel, as RabbitMQ does it.
 // Holds: never more than `qos` unsettled deliveries over all acknowledging consumers; close gives everything unsettled back.
 // Kombu: transport/virtual/base.py Channel, QoS
+import { jsonText } from '../../../shared/json-text.ts';
 import { ChannelError, OperationalError } from '../../errors.ts';
 import {
   type Channel,
@@ -361,7 +362,5 @@ export class MemoryChannel implements Channel {
 /** Whose it is the reader of the message sees by its headers. */
 function namesTask({ headers, body }: OutgoingMessage, id: string): boolean {
   const word = JSON.stringify(id);
-  return (
-    JSON.stringify(headers).includes(word) || Buffer.from(body.buffer, body.byteOffset, body.length).includes(word)
-  );
+  return jsonText(headers).includes(word) || Buffer.from(body.buffer, body.byteOffset, body.length).includes(word);
 }

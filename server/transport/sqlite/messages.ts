@@ -3,6 +3,7 @@
 // Holds: all writing methods are called within a transaction; a claim takes a prefix of the ready order, so that it costs the
 // same whatever waits behind it; ids rise and are never used again.
 import type { EmbeddedDb } from '../../embedded-db.ts';
+import { decodeJson, encodeJsonFast } from '../../serialization/json.ts';
 import type { QueueStatus } from '../contract.ts';
 import type { OutgoingMessage, Properties } from '../message.ts';
 import { effectivePriority, expiryOf } from '../virtual/declaration.ts';
@@ -266,13 +267,13 @@ export class Messages {
   }
 }
 
-/** Everything of a message but its body, as one text. */
+/** Everything of a message but its body, as one text. What JSON does not have is written as on Redis: integers of any size, instants. */
 export function writeEnvelope(m: OutgoingMessage): string {
-  return JSON.stringify([m.exchange, m.routingKey, m.contentType, m.contentEncoding, m.headers, m.properties]);
+  return encodeJsonFast([m.exchange, m.routingKey, m.contentType, m.contentEncoding, m.headers, m.properties]);
 }
 
 export function readEnvelope(row: StoredMessage): OutgoingMessage {
-  const [exchange, routingKey, contentType, contentEncoding, headers, properties] = JSON.parse(row.envelope) as [
+  const [exchange, routingKey, contentType, contentEncoding, headers, properties] = decodeJson(row.envelope) as [
     string,
     string,
     string,

@@ -130,6 +130,17 @@ describe('a signature', () => {
     simple!.link(link!).link(link!);
     expect(simple!.options.link).toHaveLength(1);
   });
+  it('callbacks with arguments that JSON.stringify cannot write or tell apart are linked as any', () => {
+    const { simple, link } = built();
+    const called = (...args: unknown[]) => link!.clone(args);
+    simple!
+      .linkError(called(2n ** 64n))
+      .linkError(called(2n ** 64n))
+      .linkError(called(2n ** 64n + 1n));
+    expect(simple!.options.link_error).toHaveLength(2);
+    simple!.link(called(Number.NaN)).link(called(null));
+    expect(simple!.options.link).toHaveLength(2);
+  });
 });
 
 describe('types', () => {

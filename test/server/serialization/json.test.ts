@@ -134,6 +134,12 @@ describe('JSON', () => {
     expect(encodeJson({ a: undefined, b: 1 })).toBe('{"b": 1}');
   });
 
+  test('a type that is none is named, an integer of any length too', () => {
+    const text = '{"__type__": 18446744073709551616, "__value__": 1}';
+    expect(() => decodeJson(text)).toThrow(DecodeError);
+    expect(() => decodeJson(text)).toThrow(/^Unsupported type 18446744073709551616 in /);
+  });
+
   test('a key named __proto__ is data and changes no prototype', () => {
     for (const text of [
       '{"__proto__": {"polluted": 1}}',

@@ -141,6 +141,12 @@ print(json.dumps([base64.b64encode(pickle.dumps(value, protocol)).decode() for p
     expect((value as { a?: number }).a).toBeUndefined();
   });
 
+  it('has a key for every tuple, of integers of any length too', () => {
+    expect(decodePickle(Buffer.from('}(L18446744073709551617L\nI1\ntK\x01s.', 'latin1'))).toEqual({
+      '[18446744073709551617,1]': 1,
+    });
+  });
+
   it('of what JSON cannot carry is refused when it is written', () => {
     expect(() => plainOf(new Set([1]))).toThrow(EncodeError);
   });

@@ -1,5 +1,6 @@
 // How far a running task is and how fast it goes, out of the `current` and `total` of its stored state. Pure. Drawing: task-progress.tsx.
 // Holds: an end is estimated as a range, and only while it moves; none of a total that is invalid.
+import { jsonText } from '../../../shared/json-text.ts';
 import { STATES } from '../../../shared/states.ts';
 import type { ResultReply } from '../../../shared/wire/task-values.ts';
 import type { Progress } from '../../../shared/wire/tasks.ts';
@@ -65,7 +66,7 @@ export function ofStored(reply: ResultReply, now: number, before: Progress | nul
     total: figure('total'),
     meta,
   };
-  const same = before !== null && JSON.stringify([before.state, before.meta]) === JSON.stringify([made.state, meta]);
+  const same = before !== null && jsonText([before.state, before.meta]) === jsonText([made.state, meta]);
   return { ...made, asked: now, changed: same ? before.changed : now, reason: null };
 }
 

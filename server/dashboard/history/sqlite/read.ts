@@ -352,7 +352,7 @@ export class HistoryReader {
       .map((r) => ({
         ...(r as unknown as OperationRecord),
         request: parseJsonExactly(String(r.request)),
-        answers: JSON.parse(String(r.answers)) as OperationRecord['answers'],
+        answers: parseJsonExactly(String(r.answers)) as OperationRecord['answers'],
         new_ids: r.new_ids === null ? undefined : (JSON.parse(String(r.new_ids)) as Record<string, string>),
         effect: r.effect === null ? null : (JSON.parse(String(r.effect)) as OperationRecord['effect']),
       }));
