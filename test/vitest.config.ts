@@ -133,7 +133,7 @@ export default defineConfig({
           ...native,
           name: 'together',
           isolate: false,
-          setupFiles: ['test/support/own-environment.ts'],
+          setupFiles: ['test/support/own-environment.ts', 'test/support/cases.ts'],
           include: [`test/@(${TOGETHER})/**/*.test.{ts,tsx}`, 'test/{docs,house}.test.ts'],
           exclude: [...ALONE, ...(process.env.UMBEL_CHECK ? LONG : []), ...(process.env.UMBEL_LONG ? [] : AT_LENGTH)],
         },

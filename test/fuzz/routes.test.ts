@@ -31,7 +31,12 @@ const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 10 }),
   fc.constantFrom('', 'x'.repeat(5000), '((((', 'name:/(a+)+$/', 'runtime:>1s OR (', '-1', 'NaN', '1e999', 'true'),
 );
-const nonsense = fc.oneof(fc.jsonValue({ maxDepth: 2 }), text, fc.double());
+/** Of integers this size JSON.stringify writes every digit, and readers of them have a bigint; a lone surrogate is text in no encoding. */
+const hard = fc.constantFrom<unknown>(2 ** 53, 2 ** 64, -(2 ** 64), 1e20, 1e308, '\ud800');
+const nonsense: fc.Arbitrary<unknown> = fc.oneof(
+  ...[fc.jsonValue({ maxDepth: 2 }), text, fc.double(), hard, fc.array(hard, { maxLength: 2 })],
+  fc.dictionary(fc.constantFrom(...NAMES), hard, { maxKeys: 2 }),
+);
 
 /** Mostly what a schema takes; now and then what it does not. */
 function takenBy(schema: Schema): fc.Arbitrary<unknown> {
@@ -110,10 +115,12 @@ async function ask(method: Method, path: string, query: Record<string, unknown>,
   const url = `${path}?${params}`;
   const headers = payload === undefined ? {} : { 'content-type': 'application/json' };
   const reply = await dashboard.app.inject({ method, url, headers, ...(payload !== undefined && { payload }) });
+  // Each call's own: what one fault logs is no other's.
+  const logged = errors.splice(0);
   const what = `${method} ${url.slice(0, 300)} ${payload?.slice(0, 300) ?? ''}: ${reply.statusCode} ${reply.body.slice(0, 300)}`;
   // 503: the broker is asked for what it has not, or the history's question costs too much; it says so.
   expect(reply.statusCode === 503 ? 200 : reply.statusCode, what).toBeLessThan(500);
-  expect(errors, what).toEqual([]);
+  expect(logged, what).toEqual([]);
   expect(reply.body, what).not.toMatch(/\n\s+at .*\.ts:\d+/);
 }
 const filled = (path: string, name: string): string =>
