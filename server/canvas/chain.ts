@@ -192,7 +192,11 @@ export class Chain<R = unknown> extends Signature<R> {
 
   override get chordSize(): number {
     // The last step that is not empty. Celery 5.6: canvas.py _chord._descend
-    return this.tasks.findLast((task) => task.chordSize > 0)?.chordSize ?? 0;
+    for (const task of this.tasks.toReversed()) {
+      const size = task.chordSize;
+      if (size > 0) return size;
+    }
+    return 0;
   }
 
   protected override text(): string {

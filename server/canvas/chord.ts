@@ -14,6 +14,7 @@ import { Group, tasksText, withoutPosition } from './group.ts';
 import type { CanvasHost, CanvasResult, Kwargs, Options } from './host.ts';
 import { type FreezeOptions, listOf, Signature, type SignatureParts } from './signature.ts';
 import { mergedStamps, type StampingVisitor, type Stamps } from './stamping.ts';
+import { refuseTooLarge } from './written-size.ts';
 
 /** R: its body's value. */
 export class Chord<R = unknown> extends Signature<R> {
@@ -59,6 +60,7 @@ export class Chord<R = unknown> extends Signature<R> {
     options: ApplyOptions = {},
   ): Promise<CanvasResult<R>> {
     if (this.host.alwaysEager) return this.apply(args, kwargs, options);
+    refuseTooLarge(this.header, this.body);
     const { task_id: called, add_to_parent, ...rest } = options;
     const { task_id: own, ...ownRest } = this.options as ApplyOptions;
     const chord = this.clone();
@@ -157,6 +159,7 @@ export class Chord<R = unknown> extends Signature<R> {
   }
 
   override freeze(place: FreezeOptions = {}): CanvasResult<R> {
+    refuseTooLarge(this.header, this.body);
     const headerResult = this.headerGroup().freeze({
       chord: this.body,
       rootId: place.rootId,

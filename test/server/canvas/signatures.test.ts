@@ -122,6 +122,26 @@ describe('a signature', () => {
     const first = simple!.freeze();
     expect(simple!.freeze({ id: 'other' }).id).toBe(first.id);
   });
+  it('that would be too large a message is refused before it is made: each part of a header carries the whole body', async () => {
+    const app = makeApp();
+    const add = app.task({ name: 'vec.add' }, (x: number) => x);
+    const nested = (levels: number, around: (inner: Signature) => Signature) =>
+      Array.from({ length: levels }).reduce<Signature>(around, add.s(1));
+    const within = (levels: number) => nested(levels, (inner) => chord([add.s(1)], inner));
+    const refused = async (one: Signature, why: string) => {
+      await expect(one.applyAsync()).rejects.toThrow(why);
+      await expect(chain(add.s(1), one).applyAsync()).rejects.toThrow(why);
+    };
+    await refused(within(20), 'more than 200000 signatures');
+    await refused(chain(Array.from({ length: 12 }, () => [group(add.s(1)), add.s(2)]).flat()), '200000 signatures');
+    await refused(
+      nested(102, (inner) => chord([inner], add.s(1))),
+      'More than 100 chords within one another',
+    );
+    expect(within(3).freeze().id).toBeDefined();
+    // Its end is looked for once at each level.
+    expect(nested(60, (inner) => chain(group(chain(group(inner))))).chordSize).toBe(1);
+  });
   it('without an app cannot be sent, and says how to have one', async () => {
     await expect(signature('x.y').delay()).rejects.toThrow("app.signature('x.y')");
   });
