@@ -4,6 +4,7 @@
 // name and with what would be right; names from before Celery 4 never mix with the new ones.
 // Celery 5.6: app/utils.py Settings, detect_settings
 import { inspect } from 'node:util';
+import { jsonText } from '../../shared/json-text.ts';
 import { editDistance } from '../../shared/nearest.ts';
 import { isSecretSetting } from '../../shared/secret-names.ts';
 import { ImproperlyConfigured } from '../errors.ts';
@@ -149,7 +150,7 @@ class ConfigStore implements ConfigMethods {
     return this.masked();
   }
   toString(): string {
-    return `Config ${JSON.stringify(this.masked())}`;
+    return `Config ${jsonText(this.masked())}`;
   }
   [inspect.custom](): Record<string, unknown> {
     return this.masked();

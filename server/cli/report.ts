@@ -1,6 +1,7 @@
 // report: versions, platform and settings, for bug reports. Secrets are masked: app/settings/masked.ts.
 // Celery 5.6: bin/celery.py report, app/utils.py bugreport
 import { arch, platform, release } from 'node:os';
+import { jsonText } from '../../shared/json-text.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
 import { createOutput, EXIT } from './output.ts';
 import { type GlobalOptions, openApp } from './session.ts';
@@ -30,7 +31,7 @@ export async function report(options: GlobalOptions): Promise<number> {
   output.line(`app      -> ${facts.app} (${facts.tasks.length} tasks)`);
   output.line(`settings -> transport:${facts.transport} results:${facts.results}\n`);
   for (const [name, value] of Object.entries(settings).sort(([a], [b]) => a.localeCompare(b))) {
-    output.line(`${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+    output.line(`${name}: ${typeof value === 'string' ? value : jsonText(value)}`);
   }
   return EXIT.ok;
 }

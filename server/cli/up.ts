@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { EMBEDDED_BROKER_URL } from '../app/config.ts';
 import type { LogLevel } from '../log.ts';
 import { fileSink } from '../log-sink.ts';
+import { parseJsonExactly } from '../serialization/json-reader.ts';
 import { createTimer, type Timer } from '../timer.ts';
 import { parseUrl, safeUrl } from '../transport/url.ts';
 import { fileMode, ignoreUserSignals, removePidfile, writePidfile } from './daemon.ts';
@@ -192,7 +193,7 @@ async function settingsOf(options: UpOptions): Promise<OwnSettings> {
   const code = await new Promise<number | null>((done) => child.on('close', done));
   const line = text.split('\n').findLast((one) => one.startsWith('{'));
   if (code !== 0 || !line) throw new CliError(`${options.app} could not be loaded; see above`, code || EXIT.failure);
-  return JSON.parse(line) as OwnSettings;
+  return parseJsonExactly(line) as OwnSettings;
 }
 
 /** Settings given beside the app's go to all that are started. */

@@ -325,4 +325,9 @@ describe('what is printed', () => {
       expect(JSON.stringify(one).length).toBeLessThan(1000);
     }
   });
+  it('has an integer of any size that the settings have', () => {
+    const { app } = shop();
+    app.conf.beat_schedule = { often: { task: 'shop.add', schedule: 1, args: [2n ** 64n, 1] } };
+    expect(`${app.conf}`).toContain('[18446744073709551616,1]');
+  });
 });
