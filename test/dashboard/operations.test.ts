@@ -35,8 +35,10 @@ describe('a request for an operation', () => {
     });
   });
 
-  it('is refused with the number that stands where a word belongs, of any size', () => {
+  it('is refused with what stands where a word belongs: a number of any size, lists of any depth', () => {
     expect(wrongBody(OperationRequest, { action: 2n ** 64n })?.detail).toMatch(/not 18446744073709551616\.$/);
+    const deep: unknown = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000));
+    expect(wrongBody(OperationRequest, { action: deep })?.detail).toMatch(/must be one of revoke, .*, not \[\[\[/);
   });
 
   it('names each task and worker once: a task that is named twice is not sent again twice', () => {
