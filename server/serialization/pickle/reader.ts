@@ -2,18 +2,15 @@
 // call as what would have been called with what (values.ts). Known kinds (dates, decimals, UUIDs, sets) become the values JSON has for them.
 // Writing: writer.ts.
 // Holds: nothing is executed, imported or fetched; what cannot be read is a DecodeError; what is read is a tree, no deeper than JSON may
-// be, without rings, and not larger than MAX_VALUES when shared parts are counted as often as they are met.
+// be, without rings, and not larger than bounds.ts has it.
 // Python: Lib/pickletools.py, protocols 0 to 5
 import { jsonText } from '../../../shared/json-text.ts';
 import { DecodeError } from '../../errors.ts';
+import { Bounds } from './bounds.ts';
 import { knownObject } from './known.ts';
 import { markPickled } from './mark.ts';
 import { textOfBytes } from './text.ts';
 import { calledName, PythonName, PythonObject } from './values.ts';
-
-const MAX_DEPTH = 1000;
-/** What is shared in a pickle is printed again and again by whoever prints it. */
-const MAX_VALUES = 2_000_000;
 
 const MARK = Symbol('mark');
 
@@ -26,7 +23,7 @@ export function decodePickle(body: Uint8Array): unknown {
     if (error instanceof DecodeError) throw error;
     throw new DecodeError(`Not a pickle: ${(error as Error).message}`, { cause: error });
   }
-  checkTree(value);
+  new Bounds(body.byteLength).check(value);
   markPickled(value);
   return value;
 }
@@ -38,9 +35,12 @@ class Reader {
   readonly #memo = new Map<number, unknown>();
   /** Where the memo holds an object that may yet get a state, so that a pickle of many costs no more than its length. */
   readonly #keysOf = new Map<PythonObject, number[]>();
+  /** Of what becomes a text while it is read. */
+  readonly #bounds: Bounds;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
+    this.#bounds = new Bounds(bytes.byteLength);
   }
 
   read(): unknown {
@@ -310,11 +310,20 @@ class Reader {
       throw new DecodeError('A pickle sets an item of what is no dict');
     }
     for (let i = 0; i + 1 < items.length; i += 2) {
-      const key = keyText(items[i]);
+      const key = this.#keyText(items[i]);
       // Assigning `__proto__` would set the prototype.
       const entry = { value: items[i + 1], writable: true, enumerable: true, configurable: true };
       if (!(target instanceof PythonObject)) Object.defineProperty(target, key, entry);
     }
+  }
+
+  /** As JSON has them. */
+  #keyText(key: unknown): string {
+    if (typeof key === 'bigint' || (typeof key === 'object' && key !== null)) {
+      this.#bounds.check(key);
+      return jsonText(key);
+    }
+    return String(key);
   }
 
   #recall(key: number): void {
@@ -384,13 +393,6 @@ function listOf(value: unknown): unknown[] {
   return value;
 }
 
-/** As JSON has them. */
-function keyText(key: unknown): string {
-  if (key === null) return 'null';
-  if (typeof key === 'object') return jsonText(key);
-  return String(key);
-}
-
 function integer(text: string): number | bigint {
   const value = BigInt(text.trim());
   return exact(value);
@@ -410,32 +412,4 @@ function float(text: string): number {
   if (text === 'inf') return Number.POSITIVE_INFINITY;
   if (text === '-inf') return Number.NEGATIVE_INFINITY;
   return Number(text);
-}
-
-/** Without recursion: the depth is what is asked. */
-function checkTree(root: unknown): void {
-  let left = MAX_VALUES;
-  const path = new Set<unknown>();
-  const visits: { readonly value: object; readonly children: unknown[]; next: number }[] = [];
-  const enter = (value: unknown): void => {
-    if (--left < 0) throw new DecodeError(`The pickle holds more than ${MAX_VALUES} values`);
-    if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return;
-    const children =
-      value instanceof PythonObject
-        ? [...value.args, value.state]
-        : Array.isArray(value)
-          ? value
-          : Object.values(value);
-    if (children.length === 0) return;
-    if (path.has(value)) throw new DecodeError('The pickle holds a value that contains itself');
-    if (visits.length >= MAX_DEPTH) throw new DecodeError(`A pickle nested deeper than ${MAX_DEPTH} levels`);
-    path.add(value);
-    visits.push({ value, children, next: 0 });
-  };
-  enter(root);
-  while (visits.length > 0) {
-    const visit = visits.at(-1)!;
-    if (visit.next < visit.children.length) enter(visit.children[visit.next++]);
-    else path.delete(visits.pop()!.value);
-  }
 }

@@ -126,6 +126,11 @@ print(json.dumps([base64.b64encode(pickle.dumps(value, protocol)).decode() for p
       (_, i) => `](h${String.fromCharCode(i)}h${String.fromCharCode(i)}eq${String.fromCharCode(i + 1)}`,
     );
     refused(`]K\x01aq\x00${doubled.join('')}.`, /more than 2000000 values/);
+    // As the key of a dict, which is its text: in pairs, each of the one before twice.
+    refused(`})${'2\x86'.repeat(40)}Ns.`, /more than 2000000 values/);
+    const long = `X\x40\x42\x0f\x00${'x'.repeat(1_000_000)}q\x00`;
+    refused(`](${long}${'h\x00'.repeat(100)}e.`, /the same texts too often/);
+    refused(`}(${long}${'h\x00'.repeat(100)}tNs.`, /the same texts too often/);
     expect(() => decodePickle(Buffer.from('N'))).toThrow(DecodeError);
   });
 
