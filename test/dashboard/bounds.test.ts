@@ -214,6 +214,24 @@ test('a clock that was set forward is believed after an hour, and not before', (
   expect(retention.now).toBe(1500 + 3600);
 });
 
+test('the clock that a process begins with is believed after an hour, too, where it is later than what was last heard', () => {
+  const host = { now: 5000, monotonicMs: 7000, stopped: false, options: {}, history: {} };
+  const begun = (heard: number) => {
+    const retention = new Retention(host as never, silentLogger);
+    retention.begin(heard);
+    return retention;
+  };
+  const retention = begun(1000);
+  expect([retention.now, begun(0).now, begun(6000).now]).toEqual([1000, 5000, 5000]);
+  // It was wrong, and is put right.
+  host.now -= 3990;
+  retention.clockSet(-3_990_000);
+  expect(retention.now).toBeLessThanOrEqual(host.now);
+  host.now += 3600;
+  host.monotonicMs += 3_600_000;
+  expect(retention.now).toBe(host.now);
+});
+
 test('of what a silent worker held a hundred are named, and all are counted', () => {
   const tasks = new Map(
     Array.from({ length: 150 }, (_, n) => [

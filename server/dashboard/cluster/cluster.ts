@@ -193,7 +193,7 @@ export class Cluster {
   async start(): Promise<void> {
     const repairs = new Repairs(this, this.#log);
     this.history.onRecovered((what) => repairs.recovered(what));
-    await restore(this);
+    this.retention.begin(await restore(this));
     await this.events.start();
     this.receiver.onEvents((events) => this.#take(events));
     this.receiver.onLost(() => {

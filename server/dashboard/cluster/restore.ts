@@ -16,7 +16,8 @@ export interface RestoreHost {
   readonly options: Pick<Resolved, 'max_workers'>;
 }
 
-export async function restore(cluster: RestoreHost): Promise<void> {
+/** @returns when that process last heard of a worker; 0: never. @unit seconds since the epoch */
+export async function restore(cluster: RestoreHost): Promise<number> {
   const [rows, workers, newest] = await Promise.all([
     cluster.history.unfinished(20_000),
     cluster.history.workers(),
@@ -49,4 +50,5 @@ export async function restore(cluster: RestoreHost): Promise<void> {
     heard = Math.max(heard, record.last_heard ?? 0);
   }
   for (const w of cluster.state.workers.values()) cluster.watch.restore(w.hostname, heard - (w.last_heard ?? 0));
+  return heard;
 }

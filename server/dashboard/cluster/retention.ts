@@ -1,5 +1,6 @@
-// Deleting what is too old, too many or too large, and giving its room back to the disk; by which time: the wall clock, but a clock that was set forward is believed only when it has
-// stood for a while. Whoever sets it by mistake, and back again, loses nothing of the present.
+// Deleting what is too old, too many or too large, and giving its room back to the disk; by which time: the wall clock, but one that was set
+// forward, or is later at the start than what was last heard, is believed only when it has stood for a while. Whoever sets it by mistake, and
+// back again, or starts before it was set, loses nothing of the present.
 // Not here: what is deleted (history/sqlite/retention.ts).
 // Holds: never by a time later than the wall clock.
 import { toError } from '../../errors.ts';
@@ -39,6 +40,16 @@ export class Retention {
   constructor(cluster: RetentionHost, log: Logger) {
     this.#cluster = cluster;
     this.#log = log;
+  }
+
+  /**
+   * Whether it was away or the clock of this machine is wrong, nobody can tell yet: a clock that has no battery shows some other day until
+   * it is set.
+   * @param heard when the process before this one last heard of a worker, 0: never. @unit seconds since the epoch
+   */
+  begin(heard: number): void {
+    const by = this.#cluster.now - heard;
+    if (heard > 0 && by > 0) this.#jumps.push({ by, atMs: this.#cluster.monotonicMs });
   }
 
   clockSet(byMs: number): void {
