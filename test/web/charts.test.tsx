@@ -61,7 +61,7 @@ const chart = (live = liveOf()) =>
 test('the table of a chart says "no data" for the time of a lost line, and the legend that something is unknown', async () => {
   const lost = liveOf({
     connection: { mode: 'lost', retryAt: 0, since: 0 },
-    heardAt: Date.now() - 130_000,
+    heardAt: (NOW - 130) * 1000,
     cluster: clusterInfo(),
   });
 
@@ -76,7 +76,7 @@ test('of a chart whose only values were in the bucket that was being filled, a s
   const begun = series({ t: [NOW - 120, NOW - 60], lines: { SUCCESS: [null, 3] }, last_unfinished: true });
   const lost = liveOf({
     connection: { mode: 'lost', retryAt: 0, since: 0 },
-    heardAt: Date.now() - 130_000,
+    heardAt: (NOW - 130) * 1000,
     cluster: clusterInfo(),
   });
   const body = (live = liveOf(), lines = begun.lines) =>

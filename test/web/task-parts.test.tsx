@@ -90,7 +90,7 @@ test('sending again is the filled button of what failed, and of nothing that suc
 });
 
 test('nothing is offered to a server that does not answer, and none is sent to it by a selection', async () => {
-  const lost = liveOf({ connection: { mode: 'lost', retryAt: 0, since: 0 }, heardAt: Date.now() - 60_000 });
+  const lost = liveOf({ connection: { mode: 'lost', retryAt: 0, since: 0 }, heardAt: (NOW - 60) * 1000 });
   const off = (verb: string) => new RegExp(`aria-disabled="true"[^>]*>(?:(?!</button>).)*${verb}`);
   const html = await page(detail(), lost);
   for (const verb of ['Retry', 'Revoke', 'Terminate']) expect(html).toMatch(off(verb));

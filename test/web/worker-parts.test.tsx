@@ -46,7 +46,7 @@ test('what runs stands longest first, each with the words of its bar', async () 
 });
 
 test('of a server that is silent, while its line is still open, nothing is said as if it were of now', async () => {
-  const silent = liveOf({ heardAt: Date.now() - 60_000, cluster: clusterInfo() });
+  const silent = liveOf({ heardAt: (NOW - 60) * 1000, cluster: clusterInfo() });
   const active = [requestInfo({ time_start: NOW - 60, baseline_p95: 10 })];
 
   expect(textOf(await drawn(<Active worker={workerDetail({ active_tasks: active })} />, [], silent))).toContain(
