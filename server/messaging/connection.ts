@@ -153,7 +153,7 @@ export class Connection {
   /** Only last words are left to say: a broker that is away is tried once more, for all who still ask, and not waited for. */
   ending(): void {
     this.#ending ??= { refusal: null };
-    this.leaving();
+    this.#transport?.leaving?.(true);
     for (const wake of this.#sleepers) wake();
   }
 
@@ -240,6 +240,7 @@ export class Connection {
     }
     if (lost) throw new OperationalError(safeUrl(url), undefined, { cause: lost });
     this.#transport = transport;
+    if (this.#ending) transport.leaving?.(true);
     return transport;
   }
 

@@ -102,6 +102,34 @@ describeNeedsRabbit('RabbitMQ', () => {
     expect(lines.filter((text) => /takes no messages/.test(text))).toHaveLength(3);
   });
 
+  it('that takes no messages holds up nobody who ends: a worker, once its tasks have ended, and a client', async () => {
+    const { app, worker, lines } = await world({ task_acks_late: true });
+    let begun = false;
+    let end = () => {};
+    app.task({ name: 'held' }, async () => {
+      begun = true;
+      await new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    });
+    await app.sendTask('held', [], {}, { ignore_result: true });
+    await until(() => begun, 'the task to run');
+    await rabbit.ask(`rabbit_alarm:set_alarm({${ALARM}, []})`);
+    try {
+      // What it says of itself is refused, on the connection it consumes on.
+      await until(() => lines.some((text) => /takes no messages for now/.test(text)), 'the worker to be told');
+      const stopping = worker.stop('warm');
+      end();
+      await stopping;
+      const lost = app.sendTask('count', [1], {}, { ignore_result: true });
+      lost.catch(() => {});
+      await app.close();
+      await expect(lost).rejects.toThrow(OperationalError);
+    } finally {
+      await rabbit.ask(`rabbit_alarm:clear_alarm(${ALARM})`);
+    }
+  });
+
   it('that takes no message of such a size refuses it and no other, and whoever sends goes on', async () => {
     await rabbit.ask('application:set_env(rabbit, max_message_size, 1000)');
     const { app, send, done } = await world();

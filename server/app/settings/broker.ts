@@ -68,6 +68,7 @@ export const BROKER = {
     false,
     'BROKER_CHANNEL_ERROR_RETRY',
     'Also connect again after errors of a channel, as when a queue was declared differently.',
+    { differs: 'it is about the start. A worker that has worked tries again in any case.' },
   ),
   broker_failover_strategy: any<string | ((urls: readonly string[]) => Iterable<string>) | null>(
     null,

@@ -191,7 +191,19 @@ class DatabaseBackend implements Backend {
   }
 
   #use<T>(work: (sql: SqlQueries, tables: Tables) => Promise<T>): Promise<T> {
-    return this.#access.use(async () => work(this.#access.driver, await this.#ready()));
+    const { driver } = this.#access;
+    return this.#access.use(async () => {
+      const opening = this.#ready();
+      const tables = await opening;
+      try {
+        return await work(driver, tables);
+      } catch (error) {
+        if (!driver.lacksTable(toError(error))) throw error;
+        // Dropped while they were used: made again, as at a start.
+        if (this.#tables === opening) this.#tables = null;
+        return work(driver, await this.#ready());
+      }
+    });
   }
 
   #ready(): Promise<Tables> {

@@ -27,6 +27,8 @@ export interface SqlDriver extends SqlQueries {
   isTemporary(error: Error): boolean;
   /** A text has letters that the character set of its column lacks. */
   lacksLetters(error: Error): boolean;
+  /** There is no table, or no sequence, of that name any more. */
+  lacksTable(error: Error): boolean;
   close(): Promise<void>;
 }
 

@@ -100,6 +100,10 @@ class MysqlDriver implements SqlDriver {
     return error.code === 'ER_TRUNCATED_WRONG_VALUE_FOR_FIELD';
   }
 
+  lacksTable(error: Error & { code?: string }): boolean {
+    return error.code === 'ER_NO_SUCH_TABLE';
+  }
+
   close(): Promise<void> {
     this.#ending ??= this.#pool.end();
     return this.#ending;

@@ -116,6 +116,10 @@ class PostgresDriver implements SqlDriver {
     return error.code === '22P05';
   }
 
+  lacksTable(error: Error & { code?: string }): boolean {
+    return error.code === '42P01';
+  }
+
   close(): Promise<void> {
     this.#ending ??= this.#pool.end();
     return this.#ending;

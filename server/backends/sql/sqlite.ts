@@ -66,6 +66,10 @@ class SqliteDriver implements SqlDriver {
     return false;
   }
 
+  lacksTable(error: Error): boolean {
+    return error.message.startsWith('no such table');
+  }
+
   close(): Promise<void> {
     return this.#inTurn(async () => this.#db.close());
   }

@@ -141,7 +141,7 @@ export class AmqpChannel implements Channel {
 
   async cancel(tag: ConsumerTag): Promise<void> {
     if (this.#ended) return;
-    await this.#use([], () => this.#consuming.cancel(tag));
+    await this.#use([], () => this.#client.answered(this.#consuming.cancel(tag)));
   }
 
   async qos(prefetchCount: number): Promise<void> {
@@ -198,7 +198,7 @@ export class AmqpChannel implements Channel {
   async flush(): Promise<void> {
     if (this.#ended) return;
     this.#settling.send();
-    if (this.#settling.takeSent()) await this.#use([], echo);
+    if (this.#settling.takeSent()) await this.#use([], (raw) => this.#client.answered(echo(raw)));
   }
 
   close(): Promise<void> {

@@ -24,6 +24,8 @@ interface Within {
 
 /** How long a broker that says nothing is waited for when we leave. @unit milliseconds */
 const GOODBYE_MS = 10_000;
+/** How long one that takes no messages is: it reads nothing that comes on this connection, and it may be hours. @unit milliseconds */
+const BLOCKED_GOODBYE_MS = 2_000;
 /** How long the last bytes have to leave a line that is closed already. @unit milliseconds */
 const LINGER_MS = 2_000;
 
@@ -39,6 +41,8 @@ export class Client {
   #error: Error | null = null;
   #hurry: TimerHandle | null = null;
   #leaving = false;
+  #patience: TimerHandle | null = null;
+  readonly #unheard = new Set<() => void>();
   readonly #lost: ((error: Error) => void)[] = [];
   readonly #unblocked: (() => void)[] = [];
   readonly #blocked: ((reason: string | null) => void)[] = [];
@@ -55,6 +59,7 @@ export class Client {
     model.on('blocked', (reason: string) => {
       this.blocked = reason;
       for (const listener of this.#blocked) listener(reason);
+      this.#bePatient();
     });
     model.on('unblocked', () => {
       this.#unblock();
@@ -116,6 +121,22 @@ export class Client {
       heard = socket.bytesRead;
       if (this.blocked === null) ask();
     });
+    this.#bePatient();
+  }
+
+  /** What is answered, or undefined: we hurry, and the broker takes no messages. It does what it was asked when it has read it. */
+  async answered<T>(answer: Promise<T>): Promise<T | undefined> {
+    let giveUp = () => {};
+    const unheard = new Promise<undefined>((resolve) => {
+      giveUp = () => resolve(undefined);
+    });
+    this.#unheard.add(giveUp);
+    this.#bePatient();
+    try {
+      return await Promise.race([answer, unheard]);
+    } finally {
+      this.#unheard.delete(giveUp);
+    }
   }
 
   /**
@@ -132,6 +153,7 @@ export class Client {
   /** From now on also a broker that takes no messages is not waited for. */
   leave(): void {
     this.#leaving = true;
+    this.#bePatient();
   }
 
   /** The connection ends here and now. */
@@ -152,7 +174,20 @@ export class Client {
     this.#alive = false;
   }
 
+  /** For a moment, when we hurry and the broker takes no messages. */
+  #bePatient(): void {
+    if (this.blocked === null || !this.#hurry || this.#patience) return;
+    this.#patience = timer.after(BLOCKED_GOODBYE_MS, () => {
+      this.#patience = null;
+      if (this.blocked === null) return;
+      if (this.#leaving) this.cut(new Error(`it takes no messages for now (${this.blocked})`));
+      else for (const giveUp of this.#unheard) giveUp();
+    });
+  }
+
   #unblock(): void {
+    this.#patience?.cancel();
+    this.#patience = null;
     this.blocked = null;
     for (const resolve of this.#unblocked.splice(0)) resolve();
   }

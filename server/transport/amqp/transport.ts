@@ -76,8 +76,9 @@ class AmqpTransport implements Transport {
     this.#lost.push(listener);
   }
 
-  leaving(): void {
+  leaving(now = false): void {
     this.#client?.hurry(() => void this.#asking?.ping().catch(() => {}));
+    if (now) this.#client?.leave();
   }
 
   close(): Promise<void> {
@@ -88,8 +89,7 @@ class AmqpTransport implements Transport {
   async #close(): Promise<void> {
     const client = this.#client;
     if (!client?.alive) return;
-    this.leaving();
-    client.leave();
+    this.leaving(true);
     await Promise.all([...this.#channels].map((channel) => channel.close()));
     await client.close();
   }

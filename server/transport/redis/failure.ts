@@ -79,5 +79,9 @@ const MEANINGS: readonly (readonly [sign: RegExp, meaning: string])[] = [
   ],
   [/certificate.required|handshake.failure/i, 'wants a certificate of this client (ssl_certfile, ssl_keyfile)'],
   [/alert.(unknown.ca|bad.certificate)/i, 'does not trust the certificate of this client (ssl_certfile)'],
-  [/^(ERR|WRONGTYPE|EXECABORT|BUSY|NOREPLICAS|MASTERDOWN)/, 'refused a command'],
+  [
+    /^WRONGTYPE/,
+    'has a value of another type under a key that is needed here (a queue is a list, unacked a hash, unacked_index a sorted set, _kombu.binding.* are sets): look with TYPE, make room with DEL',
+  ],
+  [/^(ERR|EXECABORT|BUSY|NOREPLICAS|MASTERDOWN)/, 'refused a command'],
 ];

@@ -1,7 +1,8 @@
 // Holds the broker connection: goes round its steps once per connection, and again after it was lost.
 // Not here: the steps (connection below; events.ts, mingle.ts, gossip.ts, tasks.ts, delayed.ts, control.ts), messages (strategy.ts).
 // Holds: only this file reconnects; a loss restarts the consumer alone, pool and running tasks go on. So does a channel of the tasks
-// that the broker closed, whatever the settings say of retrying: the worker can be no worse off than without one.
+// that the broker closed, whatever the settings say of retrying: the worker can be no worse off than without one. What a broker refuses
+// to one that has consumed already (a queue made anew with other arguments, a permission taken away) does not end it either.
 // Celery 5.6: worker/consumer/consumer.py
 //
 // Modes: idle > connecting > running > (lost > connecting ...) > closing > closed. `close` works from every mode.
@@ -210,7 +211,7 @@ export class TaskConsumer {
           const retried =
             error instanceof OperationalError
               ? this.connectedOnce && retriesConnection(this)
-              : app.conf.get('broker_channel_error_retry') && error instanceof ChannelError;
+              : error instanceof ChannelError && (this.restarts > 0 || app.conf.get('broker_channel_error_retry'));
           if (!retried) throw error;
           log.error(`consumer: ${toError(error).message}`);
           if (connection.connected) await this.#patience(failures++);

@@ -224,6 +224,25 @@ backend.store_result('evil', Evil(), 'SUCCESS')
       expect(await backend.restoreGroup('g\0')).toBeNull();
     });
 
+    test('tables that are dropped while they are used are made again', async () => {
+      const settings = ownTables();
+      const backend = await open(url, { settings });
+      await backend.store(record('a', 'SUCCESS', 1));
+      const { protocol } = new URL(url.slice('db+'.length));
+      const [parsed, kind] = [parseUrl(url), protocol.slice(0, -1)];
+      const driver = await openSqlDriver(kind, { url: parsed, place: name, shortLived: false, poolSize: 1 });
+      for (const table of Object.values(settings.database_table_names)) await driver.query(`DROP TABLE "${table}"`);
+      await driver.close();
+      await Promise.all(['b', 'c'].map((id) => backend.store(record(id, 'SUCCESS', id))));
+      await backend.saveGroup('g', [['g', null], []]);
+      const found = await backend.getMany(['a', 'b', 'c']);
+      expect([...found].map(([id, { result }]) => [id, result])).toEqual([
+        ['b', 'b'],
+        ['c', 'c'],
+      ]);
+      expect(await backend.restoreGroup('g')).toEqual([['g', null], []]);
+    });
+
     test('tables have whatever names they are given', async () => {
       const database_table_names = { task: `a "b" ? 'c' $1 \`d\`${++count}`, group: `g.?${count}` };
       const backend = await open(url, { settings: { database_table_names } });

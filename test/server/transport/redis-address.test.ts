@@ -252,6 +252,11 @@ describe('clients of a store', () => {
     expect(explanation(error)).toMatch(/no file descriptor left .*\(ulimit -n\)/);
   });
 
+  it('say what to look at when a key that is needed holds something else', () => {
+    const text = 'WRONGTYPE Operation against a key holding the wrong kind of value';
+    expect(explanation(new Error(text))).toMatch(/a value of another type under a key .*TYPE.*DEL/);
+  });
+
   it('never show their password, looked at from any side', () => {
     const error = Object.assign(new Error('WRONGPASS invalid username-password pair'), {
       command: { name: 'auth', args: ['MARKER'] },
