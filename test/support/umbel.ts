@@ -64,7 +64,11 @@ export function startUmbel(args: readonly string[], options: CommandOptions): Ru
       void ended.then(() => {
         gone = true;
       });
-      await until(() => found() || gone, `umbel ${args.join(' ')} to say ${text}`, { timeoutMs });
+      const enough = () => {
+        if (found() || gone) return true;
+        throw new Error(`so far it said: ${stdout}${stderr}`);
+      };
+      await until(enough, `umbel ${args.join(' ')} to say ${text}`, { timeoutMs });
       if (!found()) throw new Error(`umbel ${args.join(' ')} ended without saying ${text}:\n${stdout}${stderr}`);
     },
     async [Symbol.asyncDispose]() {
