@@ -1,6 +1,9 @@
 // What Flower's paths take and refuse, who may, and where its old pages lead: without a cluster. Their answers: api.test.ts.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { DashboardOptions } from '../../../server/dashboard/options.ts';
 import { FLOWER_ROUTES } from '../../../server/dashboard/routes/flower/flower.ts';
 import { resultOutcome } from '../../../server/dashboard/views/result-reply.ts';
@@ -121,6 +124,15 @@ it('says with 503 that the broker is away', async () => {
   const sent = await app.inject({ method: 'POST', url: '/api/task/send-task/shop.add' });
   expect([sent.statusCode, sent.body]).toEqual([503, '']);
   expect((await app.inject({ url: '/api/tasks' })).statusCode).toBe(200);
+});
+
+it('says with 503 that a stored result cannot be read', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'umbel-flower-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'celery-task-meta-odd'), Buffer.from('ff7b', 'hex'));
+  const { app } = opened({ result_backend: `file://${folder}` });
+  const reply = await app.inject({ url: '/api/task/result/odd' });
+  expect([reply.statusCode, reply.body]).toEqual([503, 'The stored result cannot be read']);
 });
 
 it.each(['', '/ops/celery'])("leads Flower's old pages to ours below %j, and nowhere else", async (url_prefix) => {

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { jsonText } from '../../../../shared/json-text.ts';
-import { BackendError, ImproperlyConfigured, OperationalError, toError } from '../../../errors.ts';
+import { BackendError, DecodeError, ImproperlyConfigured, OperationalError, toError } from '../../../errors.ts';
 import type { Logger } from '../../../log.ts';
 import { QueryTooCostly } from '../../history/contract.ts';
 import { ProblemError } from '../context.ts';
@@ -62,6 +62,8 @@ function reasonOf(
   }
   if (error instanceof QueryTooCostly) return { status: 400, text: error.message };
   if (error instanceof OperationalError || error instanceof BackendError) return { status: 503, text: UNAVAILABLE };
+  // What a store has of a task; why tells some of it.
+  if (error instanceof DecodeError) return { status: 503, text: 'The stored result cannot be read', isReason: true };
   if (error instanceof ImproperlyConfigured) return { status: 503, text: error.message, isReason: true };
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   if (typeof status === 'number' && status >= 400 && status < 500)
