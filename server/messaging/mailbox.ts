@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { fnmatchSource } from '../../shared/fnmatch.ts';
 import { compileRegex } from '../../shared/query/regex.ts';
-import { toError, UmbelError } from '../errors.ts';
+import { EncodeError, toError, UmbelError } from '../errors.ts';
 import { exceptionRepr } from '../protocol/failure.ts';
 import { type BodyCodec, PLAIN_CODEC } from '../serialization/codec.ts';
 import type { Timer, TimerHandle } from '../timer.ts';
@@ -403,11 +403,14 @@ export class MailboxNode {
     }
     const to = request.reply_to;
     if (!isRecord(to) || typeof to.exchange !== 'string' || typeof to.routing_key !== 'string') return;
+    const address = { exchange: to.exchange, routing_key: to.routing_key };
+    const send = (value: unknown) => this.#mailbox.sendReply(address, request.ticket, { [this.hostname]: value });
     try {
-      const address = { exchange: to.exchange, routing_key: to.routing_key };
-      await this.#mailbox.sendReply(address, request.ticket, { [this.hostname]: answer ?? null });
+      await send(answer ?? null);
     } catch (error) {
       log.error(`Cannot send the reply to '${method}': ${toError(error).message}`);
+      // One task with odd arguments is no silence.
+      if (error instanceof EncodeError) await send({ error: exceptionRepr(error) }).catch(() => {});
     }
   }
 }

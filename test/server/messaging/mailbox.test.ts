@@ -203,6 +203,16 @@ describe('a node answers as Celery does', () => {
     expect(replies).toEqual([{ 'w@h': { error: "KeyError('nothing')" } }]);
   });
 
+  it('with {error: repr} when the answer cannot be written', async () => {
+    const name = randomUUID();
+    const box = mailbox(name);
+    const node = box.node('w@h', connect(name), () => ({ odd: Symbol('odd') }));
+    await node.start();
+    const replies = await box.broadcast('scheduled', { reply: true, destination: ['w@h'] });
+    expect(replies).toEqual([{ 'w@h': { error: "EncodeError('Object of type symbol is not JSON serializable')" } }]);
+    await node.stop();
+  });
+
   it('only when it is meant: destination first, then pattern with matcher, else everyone', async () => {
     const name = randomUUID();
     const timer = new ManualTimer();
