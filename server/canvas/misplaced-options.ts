@@ -35,5 +35,13 @@ function optionsAlone(given: unknown, accepts: readonly string[]): string[] | nu
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return null;
   const names = Object.keys(given);
   if (names.length === 0 || names.some((name) => accepts.includes(name) || !CALL_OPTION_ROWS.has(name))) return null;
-  return names.every((name) => CALL_OPTION_ROWS.get(name)!.asKeyword === 'often') ? null : names;
+  const isLikely = (name: string) => CALL_OPTION_ROWS.get(name)!.asKeyword === 'often' && !isCallback(name, given);
+  return names.every(isLikely) ? null : names;
+}
+
+/** { link: add.s(1) } */
+function isCallback(name: string, given: object): boolean {
+  if (CALL_OPTION_ROWS.get(name)?.takes !== 'signatures') return false;
+  const value = (given as Readonly<Record<string, unknown>>)[name];
+  return [value].flat().some((one) => typeof one === 'object' && one !== null && 'subtask_type' in one);
 }

@@ -78,6 +78,11 @@ export class Connection {
     return this.#transport !== null;
   }
 
+  /** Why the broker takes no messages for now; null: it takes them, as far as it has said. */
+  get blocked(): string | null {
+    return this.#transport?.blocked ?? null;
+  }
+
   get closed(): boolean {
     return this.#closed;
   }

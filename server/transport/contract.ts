@@ -45,6 +45,8 @@ export interface Transport {
   channel(): Promise<Channel>;
   /** Called at most once, when the connection breaks without `close`. All its channels are dead then, and say nothing of it. */
   onLost(listener: (error: Error) => void): void;
+  /** Why the broker takes no messages for now ('low on memory'); null or undefined: it takes them, as far as it has said. */
+  readonly blocked?: string | null;
   /**
    * Its user is about to close it: a broker that accepts and answers nothing is to be found lost within seconds, not minutes.
    * @param now only last words are left to say: one that takes no messages for now is not waited for either. Default false

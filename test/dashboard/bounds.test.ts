@@ -171,7 +171,12 @@ test('a broker that hangs is silent after three rounds, whatever the wall clock 
   for (const byMs of [-3_600_000, 3_600_000]) {
     const timer = new ManualTimer();
     const channel = { onClosed: () => {}, listQueues: async () => [], queueStatus: async () => null };
-    const connection = { connected: true, tryConnect: async () => {}, channel: async () => channel };
+    const connection = {
+      connected: true,
+      blocked: null as string | null,
+      tryConnect: async () => {},
+      channel: async () => channel,
+    };
     const probe = new QueueProbe({
       connection: connection as unknown as Connection,
       timer,
@@ -196,7 +201,9 @@ test('a broker that hangs is silent after three rounds, whatever the wall clock 
     timer.advance(14_000);
     expect(broker()).toMatchObject({ ok: true, as_of: timer.now() / 1000 - 14 });
     timer.advance(2000);
-    expect(broker()).toMatchObject({ ok: false, since: timer.now() / 1000 - 16 });
+    expect(broker()).toMatchObject({ ok: false, since: timer.now() / 1000 - 16, reason: 'It does not answer' });
+    connection.blocked = 'low on memory';
+    expect(broker()).toMatchObject({ ok: false, reason: 'It takes no messages for now (low on memory)' });
   }
 });
 

@@ -89,7 +89,15 @@ describe.skipIf(!CHROMIUM)('reaching the dashboard, in Chromium', { timeout: 3 *
     const row = page.getByRole('row', { name: /cron-reports.*read, retry, revoke.*ada/ });
     await row.filter({ hasText: '127.0.0.1' }).waitFor();
     expect(await page.content()).not.toContain(token);
-    await row.getByRole('button', { name: 'Revoke cron-reports' }).click();
+    const revoke = row.getByRole('button', { name: 'Revoke cron-reports' });
+    // The rows before it are of who is in.
+    await expect
+      .poll(async () => {
+        await page.keyboard.press('j');
+        return await page.evaluate<string | null>('document.activeElement.ariaLabel');
+      })
+      .toBe('Revoke cron-reports');
+    await revoke.click();
     await page.getByRole('button', { name: 'Revoke it' }).click();
     await row.filter({ hasText: /revoked.*by ada/ }).waitFor();
     expect((await withToken()).status).toBe(401);

@@ -159,6 +159,13 @@ describe.skipIf(!CHROMIUM)('the dashboard by keyboard, in Chromium', { timeout: 
     await expect.poll(focused).toBe(keys[0]);
   });
 
+  it('walks the rules of the alerts', async () => {
+    const page = await window.open(`${dashboard.address}/alerts`);
+    await page.locator('.alerts-page tbody tr').first().waitFor();
+    await page.keyboard.press('j');
+    await expect.poll(() => page.evaluate('document.activeElement.closest("tbody tr") !== null')).toBe(true);
+  });
+
   it('types letters into the filter instead of acting on them', async () => {
     const { page } = await openTasks();
     await page.keyboard.press('/');

@@ -45,14 +45,14 @@ function eventsKnown(cluster: ClusterView): Knowledge {
 
 function brokerKnown(cluster: ClusterView): Knowledge {
   const { now, options, ranSince, startedAt } = cluster;
-  const { failure, lastOk } = cluster.broker;
+  const { blocked, failure, lastOk } = cluster.broker;
   if (failure !== null) return unknown(lastOk, lastOk ?? startedAt, failure);
   if (lastOk === null) {
     const isYoung = now - startedAt < SILENT_AFTER;
     return isYoung ? neither('Not reached yet') : unknown(null, startedAt, 'Not reached yet');
   }
   if (now - Math.max(lastOk, ranSince) > Math.max(SILENT_AFTER, ROUNDS_MISSED * options.queue_interval))
-    return unknown(lastOk, lastOk, 'It does not answer');
+    return unknown(lastOk, lastOk, blocked ? `It takes no messages for now (${blocked})` : 'It does not answer');
   return known(lastOk);
 }
 

@@ -65,7 +65,7 @@ export class LiveView implements ClusterView {
   readonly queues: ClusterView['queues'];
   readonly history: HistoryView;
   readonly events: EventsView;
-  readonly broker: SourceView;
+  readonly broker: ClusterView['broker'];
   readonly defaultQueue: string;
   readonly #of: ViewParts;
 

@@ -98,6 +98,11 @@ export class QueueProbe {
     return this.#lastOk.at;
   }
 
+  /** Why the broker takes no messages for now, and answers nothing. */
+  get blocked(): string | null {
+    return this.#connection.blocked;
+  }
+
   /** One round; concurrent callers share it. Never rejects. */
   probe(): Promise<void> {
     this.#round ??= this.#probe().finally(() => {

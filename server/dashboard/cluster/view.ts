@@ -119,7 +119,8 @@ export interface ClusterView {
   /** Commands and questions reach the broker. */
   readonly connected: boolean;
   readonly brokerUrl: string;
-  readonly broker: SourceView;
+  /** `blocked`: why it takes no messages for now; null: it does, as far as it has said. */
+  readonly broker: SourceView & { readonly blocked: string | null };
   /** RabbitMQ's, if its address was given. */
   readonly management: ManagementApi | null;
   /** Queues of the broker that are not among `queues`. */

@@ -76,6 +76,10 @@ class AmqpTransport implements Transport {
     this.#lost.push(listener);
   }
 
+  get blocked(): string | null {
+    return this.#client?.blocked ?? null;
+  }
+
   leaving(now = false): void {
     this.#client?.hurry(() => void this.#asking?.ping().catch(() => {}));
     if (now) this.#client?.leave();

@@ -42,6 +42,9 @@ describe('call options where keyword arguments belong', () => {
     await expect(app.sendTask('far.away', [], loosely({ queue: 'mail', priority: 3 }))).rejects.toThrow(
       /queue, priority: these are call options.*app\.sendTask\('far\.away', \[\.\.\.\], \{\}, \{ queue, priority: \.\.\. \}\)/,
     );
+    await expect(app.sendTask('far.away', [], { link: mail.s('a@b.c') })).rejects.toThrow(
+      /^link: this is a call option/,
+    );
     expect(() => mail.signature(['a@b.c'], wrong)).toThrow(TypeError);
     expect(() => app.signature('far.away', [], wrong)).toThrow(TypeError);
     await expect(mail.s('a@b.c').applyAsync([], wrong)).rejects.toThrow(TypeError);
@@ -56,8 +59,8 @@ describe('call options where keyword arguments belong', () => {
     const { app, sent } = shop();
     await app.sendTask('far.away', [], { queue: 'mail' }, {});
     expect((await sent()).kwargs).toEqual({ queue: 'mail' });
-    await app.sendTask('far.away', [], { user_id: 7, type: 'gift' });
-    expect((await sent()).kwargs).toEqual({ user_id: 7, type: 'gift' });
+    await app.sendTask('far.away', [], { user_id: 7, type: 'gift', link: '/x' });
+    expect((await sent()).kwargs).toEqual({ user_id: 7, type: 'gift', link: '/x' });
     await app.sendTask('far.away', [], loosely({ countdown: 3, rocket: 'V' }));
     expect((await sent()).kwargs).toEqual({ countdown: 3, rocket: 'V' });
     const launch = app.task({ name: 'shop.launch', params: ['countdown'] }, (countdown: number) => countdown);

@@ -48,7 +48,7 @@ function PeopleTable({ people: { items, days }, rules }: { people: PeopleReply; 
           </thead>
           <tbody>
             {items.map((one) => (
-              <tr key={one.name}>
+              <tr key={one.name} data-key={one.name}>
                 <td className="c-who">
                   <b>
                     <ForeignText text={one.name} />

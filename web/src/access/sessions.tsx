@@ -84,7 +84,7 @@ const round = (seconds: number): string => localFigures(formatDuration(seconds).
 function Row({ session, onEnd }: { session: OpenSession; onEnd: () => void }) {
   const { user, by, agent, address, created, used, current } = session;
   return (
-    <tr>
+    <tr data-key={session.id}>
       <td className="c-who">
         <b>
           <ForeignText text={user} />

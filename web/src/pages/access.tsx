@@ -6,9 +6,11 @@ import { Sessions } from '../access/sessions.tsx';
 import { Tokens } from '../access/tokens.tsx';
 import { t } from '../language/text.ts';
 import { Bar } from '../shell/layout.tsx';
+import { useRowKeys } from '../shell/row-keys.ts';
 import '../access/access.css';
 
 export default function AccessPage() {
+  useRowKeys();
   return (
     <>
       <Bar title={t('Access')} />

@@ -13,6 +13,7 @@ import { rich } from '../language/rich.tsx';
 import { t } from '../language/text.ts';
 import { usePicture, useReadOnly } from '../live/hooks.ts';
 import { Bar } from '../shell/layout.tsx';
+import { useRowKeys } from '../shell/row-keys.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { Confirm } from '../ui/confirm.tsx';
 import { ErrorNote, Skeleton } from '../ui/feedback.tsx';
@@ -38,6 +39,7 @@ export default function AlertsPage() {
   const { mutate } = acts;
   const test = useCallback((name: string) => mutate({ act: 'test', name }), [mutate]);
   useShortcuts([{ keys: 'r', label: t('Refresh'), group: 'Page', run: () => void refetch() }]);
+  useRowKeys();
   const readOnly = isReadOnly ? t('This dashboard is read-only') : null;
   const refused = readOnly ?? (role === 'admin' ? null : t('It takes the role admin'));
   const unsilenced = readOnly ?? (role === 'viewer' ? t('It takes the role operator: you may only look') : null);

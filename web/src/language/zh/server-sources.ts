@@ -16,6 +16,7 @@ export const sourceSentences: Readonly<Record<string, string>> = {
   'It has not answered for {count} s': '它已有 {count} 秒没有响应',
   'It has not answered within {count} s': '它在 {count} 秒内没有响应',
   'The broker has not answered within {count} s.': 'broker 在 {count} 秒内没有响应。',
+  'It takes no messages for now ({why})': '它暂时不接收消息（{why}）',
   'It has stopped': '它已停止',
   'Cannot reach the broker at {host} ({why})': '无法连接 {host} 的 broker（{why}）',
   'Cannot reach the broker at {host}': '无法连接 {host} 的 broker',
