@@ -162,4 +162,8 @@ test('no task: a query that was refused says why, and never that nothing matches
   const face = { custom: [], lookedBackTo: null, note: null, onClear: nothing };
   expect(textOf(await drawn(<NoRows filtered={false} {...face} />))).toContain('No task has been seen yet');
   expect(textOf(await drawn(<NoRows filtered {...face} />))).toContain('No task matches');
+  // It looked only so far.
+  const part = textOf(await drawn(<NoRows filtered {...face} lookedBackTo={NOW} />));
+  expect(part).toMatch(/None found so far.* back to .*older ones may match/);
+  expect(part).not.toContain('No task matches');
 });

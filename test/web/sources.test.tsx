@@ -1,9 +1,11 @@
-// The sources at the foot of the rail: which of them stands out as failed. Product: web/src/shell/sources.tsx.
+// The sources at the foot of the rail: which of them stands out as failed; and what stands under the top bar of every page then.
+// Product: web/src/shell/sources.tsx, unheard.tsx.
 import { expect, test } from 'vitest';
 import type { SourceState } from '../../shared/wire/cluster.ts';
-import { drawn, liveOf } from './support/drawn.tsx';
+import { drawn, liveOf, textOf } from './support/drawn.tsx';
 import { clusterInfo, NOW } from './support/factories.ts';
 
+const { Unheard } = await import('../../web/src/shell/unheard.tsx');
 const { Sources } = await import('../../web/src/shell/sources.tsx');
 
 const results = (change: Partial<SourceState>): SourceState => ({
@@ -35,4 +37,14 @@ test('one that is down stands out, and one that answers says how fast', async ()
   const ok = await shown({ label: 'redis://localhost', ok: true, state: 'ok', last_ok: NOW, latency_ms: 3 });
   expect(ok).not.toContain('FAILURE');
   expect(ok).toMatch(/>3\sms</);
+});
+
+test('a history that cannot be written is said on every page, with the reason', async () => {
+  const of = async (history: object) =>
+    textOf(await drawn(<Unheard />, [], liveOf({ cluster: clusterInfo({ history } as never) })));
+  const failed = { ok: false, since: NOW - 90, reason: 'No space is left on the disk' };
+  expect(await of(failed)).toMatch(
+    /The history is not being written since \d\d:\d\d:\d\d\. .*No space is left on the disk/,
+  );
+  expect(await of({ ...failed, ok: true, since: null, reason: null })).not.toContain('history');
 });

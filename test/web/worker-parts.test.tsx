@@ -6,6 +6,7 @@ import { drawn, liveOf, textOf } from './support/drawn.tsx';
 import { clusterInfo, NOW, registeredTask, requestInfo, workerDetail, workerRow } from './support/factories.ts';
 
 const { Active, roomFor } = await import('../../web/src/workers/active.tsx');
+const { Held } = await import('../../web/src/workers/held.tsx');
 const { LiveSwitch } = await import('../../web/src/shell/live-switch.tsx');
 const { Limits } = await import('../../web/src/workers/limits.tsx');
 const { WorkerFigures } = await import('../../web/src/workers/worker-figures.tsx');
@@ -56,6 +57,39 @@ test('of a server that is silent, while its line is still open, nothing is said 
   expect(line).toContain('no answer');
   expect(line).not.toMatch(/\blive\b|events\/s/);
   expect(textOf(await drawn(<LiveSwitch />, [], liveOf({ cluster: clusterInfo() })))).toContain('live 10 events/s');
+});
+
+test('what a silent worker held is told by what becomes of it, and sent again where nobody will run it', async () => {
+  const was = (uuid: string, state: 'running' | 'reserved', acknowledged: boolean | null) => ({
+    ...{ uuid, name: 'shop.pay', was: state, at: NOW - 90, acknowledged },
+  });
+  const tasks = [was('gone', 'running', true), was('back', 'running', false), was('waits', 'reserved', false)];
+  const held = { since: NOW - 60, as_of: NOW - 60, total: 5, tasks };
+
+  const html = await drawn(<Held worker={workerDetail({ status: 'offline' })} held={held} />);
+
+  const text = textOf(html);
+  expect(text).toMatch(/5 tasks, as last heard at \d\d:\d\d:\d\d/);
+  expect(text).toMatch(
+    /1 was running and will not come back.*1 was running and will be delivered again.*1 was reserved/,
+  );
+  expect(text).toContain('2 more tasks not listed');
+  expect(html.match(/Send it again/g)).toHaveLength(1);
+  expect(
+    textOf(await drawn(<Held worker={workerDetail()} held={{ ...held, as_of: null, total: 0, tasks: [] }} />)),
+  ).toContain('What it held is unknown');
+});
+
+test('the controls of a worker that cannot be reached are off, and say why', async () => {
+  const registered = [registeredTask({ name: 'shop.pay', rate_limit: '5/s' })];
+  const enabled = async (change: Parameters<typeof workerDetail>[0]) => {
+    const html = await drawn(<Limits worker={workerDetail({ registered, ...change })} />);
+    return [...html.matchAll(/<button[^>]*>/g)].filter(([button]) => !button.includes('aria-disabled="true"')).length;
+  };
+
+  expect(await enabled({})).toBeGreaterThan(0);
+  expect(await enabled({ controllable: false, control_reason: 'It has no remote control' })).toBe(0);
+  expect(await enabled({ status: 'offline' })).toBe(0);
 });
 
 test('there is room for every slot before a task runs in it, and of a large pool for what ran when it was opened', async () => {
