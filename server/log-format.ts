@@ -2,6 +2,7 @@
 // Not here: what is worth a line (log.ts, whoever writes), where it goes (log-sink.ts).
 // Holds: a format is read once; one that cannot be is refused where it is set, with what it may hold. What a record says is escaped before.
 // Python: logging LogRecord; Celery 5.6: app/log.py TaskFormatter, utils/log.py ColorFormatter
+import { escapeJson } from '../shared/format/escape.ts';
 import { ImproperlyConfigured } from './errors.ts';
 
 export interface LogRecord {
@@ -117,7 +118,7 @@ export function jsonLine(
   line['message'] = text;
   for (const [key, value] of Object.entries(fields ?? {}))
     if (value !== undefined && !Object.hasOwn(line, key)) line[key] = plain(value);
-  return JSON.stringify(line);
+  return escapeJson(JSON.stringify(line));
 }
 
 /** '2026-01-02 03:04:05,678', local time, as Python's logging writes it. */

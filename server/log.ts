@@ -1,8 +1,8 @@
 // The Logger everything here writes to, and the default writer: one line per fact, Celery's words, fields beside the text.
 // Not here: what is worth a line; what a line looks like (log-format.ts); where lines go, and what becomes of them when that cannot be
 // written (log-sink.ts).
-// Holds: one entry is one line, whatever the text contains: control characters, line ends and controls of direction of foreign texts are
-// escaped, so that nobody forges a line. Errors and tracebacks alone have lines, indented below. Fields print as key=value.
+// Holds: one entry is one line, whatever the text contains, or the name and id of the task that it is about: control characters, line ends and
+// controls of direction of foreign texts are escaped, so that nobody forges a line. Errors and tracebacks alone have lines, indented below. Fields print as key=value.
 // Nothing is logged and thrown as well. Logging never throws.
 // Celery: celery.utils.log
 
@@ -104,15 +104,24 @@ function loggerOf(options: LoggerOptions & { readonly style: LineStyle }, task: 
   const isTerminal = ownSink === stderrSink && process.stderr.isTTY === true;
   const threshold = LOG_LEVELS.indexOf(options.level ?? 'INFO');
 
+  // As a line of text names them. JSON escapes by itself, and has them as they are.
+  const about = {
+    process: escapeControls(name),
+    task: task && { name: escapeControls(task.name), id: escapeControls(task.id) },
+  };
   const lineOf = (level: LogLevel, text: string, fields: Record<string, unknown> | null = null): string => {
     const masks = style.masks && task === null;
     const shown = masks ? maskText(text) : text;
-    const record = { level, process: name, task, text: shown, fields };
+    const record = { level, text: shown, fields };
     const format = task ? style.taskLine : style.line;
-    if (format === null) return jsonLine(record, masks ? (value) => maskValue(plainValue(value)) : plainValue);
+    if (format === null) {
+      const plain = masks ? (value: unknown) => maskValue(plainValue(value)) : plainValue;
+      return jsonLine({ ...record, process: name, task }, plain);
+    }
     const { beside, below } = fields ? formatFields(fields) : { beside: '', below: '' };
     return (
-      format(record, escapeControls(shown) + (masks ? maskText(beside) : beside)) + (masks ? maskText(below) : below)
+      format({ ...record, ...about }, escapeControls(shown) + (masks ? maskText(beside) : beside)) +
+      (masks ? maskText(below) : below)
     );
   };
   const log = (level: LogLevel, text: string, fields?: Record<string, unknown>): void => {

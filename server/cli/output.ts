@@ -2,7 +2,7 @@
 // what is told beside it (notes, warnings, errors) goes to standard error, so that a pipe gets only the answer.
 // Not here: logs (log.ts), a reader that leaves (stdio.ts).
 // Holds: with --json standard output is JSON and nothing else.
-import { escapeControls } from '../../shared/format/escape.ts';
+import { escapeControls, escapeJson } from '../../shared/format/escape.ts';
 import { filled, widthOf } from './columns.ts';
 import { print } from './stdio.ts';
 
@@ -87,13 +87,8 @@ export function toJson(value: unknown, indent?: number): string {
     indent,
   );
   if (text === undefined) return 'null';
-  // JSON escapes the controls below a space itself. The others may stand in it as they are, and a terminal would obey them.
-  return text.replace(/"\\u0000bigint (-?\d+)"/g, '$1').replace(UNSAFE_IN_JSON, (char) => {
-    return `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`;
-  });
+  return escapeJson(text.replace(/"\\u0000bigint (-?\d+)"/g, '$1'));
 }
-
-const UNSAFE_IN_JSON = /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
 export interface Column {
   readonly head: string;

@@ -5,7 +5,7 @@ import { nearest } from '../../shared/nearest.ts';
 import type { Celery } from '../app/celery.ts';
 import { COMMANDS, findCommand, type RemoteCommand } from '../control/commands.ts';
 import type { BroadcastOptions } from '../control/control.ts';
-import { CliError, createOutput, EXIT, type Output, plural } from './output.ts';
+import { CliError, createOutput, EXIT, type Output, oneLine, plural } from './output.ts';
 import { compile } from './remote-args.ts';
 import { describeReplies } from './remote-table.ts';
 import { type GlobalOptions, withApp } from './session.ts';
@@ -83,7 +83,7 @@ function show(command: RemoteCommand, replies: readonly Record<string, unknown>[
   const byNode = Object.assign({}, ...replies) as Record<string, unknown>;
   const twice = replies.flatMap(Object.keys).filter((node, i, all) => all.indexOf(node) < i);
   // Celery 5.6, app/control.py W_DUPNODE
-  if (twice.length > 0) output.warn(`several workers are named ${twice[0]}: give each its own name with -n`);
+  if (twice.length > 0) output.warn(`several workers are named ${oneLine(twice[0]!)}: give each its own name with -n`);
   if (output.json) {
     // As Celery's commands print them: a list of replies, one for each worker, or all of them as one.
     output.value(command.kind === 'control' ? replies : byNode);

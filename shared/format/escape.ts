@@ -1,7 +1,8 @@
 // Texts of others made safe for a log or a terminal: what would move the cursor, begin a line, colour or reverse what stands beside it
 // is written as an escape ('\n', '\x1b', '\u202e'), as Python's repr does.
 // Not here: how pages draw them (web/src/ui/invisible.ts).
-// Holds: what comes out has no control character and no control of direction; `escapeLines` keeps line feeds, and those alone.
+// Holds: what comes out has no control character and no control of direction; `escapeLines` keeps line feeds and tabs, `escapeJson` what lays JSON
+// out, and those alone.
 
 // C0 and C1 controls, line and paragraph separators, marks and overrides of direction (Unicode TR9), tags and the zero width no-break space.
 const UNSAFE =
@@ -19,6 +20,13 @@ export function escapeLines(text: string): string {
   return text
     .replace(/\r\n/g, '\n')
     .replace(UNSAFE, (char) => (char === '\n' || char === '\t' ? char : escapeOf(char)));
+}
+
+/** JSON that means the same: it escapes the controls below a space itself, and the others stand in its texts as they are. */
+export function escapeJson(json: string): string {
+  return json.replace(UNSAFE, (char) =>
+    char < ' ' ? char : `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+  );
 }
 
 function escapeOf(char: string): string {

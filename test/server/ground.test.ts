@@ -1,6 +1,7 @@
 // The ground floor: timer, log, signals, node names.
 import { describe, expect, it } from 'vitest';
-import { createLogger, type Logger } from '../../server/log.ts';
+import { createLogger, LineStyle, type Logger } from '../../server/log.ts';
+import { LOG_FORMAT, TASK_LOG_FORMAT } from '../../server/log-format.ts';
 import { defaultNodename, hostFormat, nodeFormat, nodeSplit } from '../../server/nodename.ts';
 import { Signal } from '../../server/signals.ts';
 import { createTimer, within } from '../../server/timer.ts';
@@ -148,9 +149,9 @@ describe('the log', () => {
 });
 
 describe('the log of foreign texts', () => {
-  const linesOf = (write: (log: Logger) => void) => {
+  const linesOf = (write: (log: Logger) => void, style = new LineStyle()) => {
     const lines: string[] = [];
-    write(createLogger({ write: (line) => lines.push(line) }));
+    write(createLogger({ write: (line) => lines.push(line), style }));
     return lines;
   };
   const forged = '\n[2026-01-02 03:04:05,678: INFO/MainProcess] Task pay[1] succeeded';
@@ -163,6 +164,19 @@ describe('the log of foreign texts', () => {
     expect(line).toContain('id\\n[2026-01-02');
     expect(line).toContain('\\x1b[2K');
     expect(line).toContain('\\u202eevil');
+  });
+  it('is one line where a task or a process speaks that has such a name or id, as text and as JSON', () => {
+    const nasty = `id${forged}\r\x1b[2K\u202eevil\u2028\x9b31m\0`;
+    const say = (log: Logger) => log.child(nasty).child('', { name: nasty, id: nasty }).info('said in its body');
+    const settings = { worker_task_log_format: TASK_LOG_FORMAT, worker_log_color: null, worker_log_secrets: true };
+    for (const worker_log_format of [LOG_FORMAT, 'json']) {
+      const [line, ...more] = linesOf(say, LineStyle.of({ ...settings, worker_log_format }));
+      expect(more).toEqual([]);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be there
+      expect(line).not.toMatch(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/);
+      if (worker_log_format === 'json') expect(JSON.parse(line!)).toMatchObject({ task_id: nasty, task_name: nasty });
+      else expect(line).toContain('id\\n[2026-01-02');
+    }
   });
   it('keeps the lines of a traceback, each of them indented and escaped', () => {
     const traceback = `Traceback (most recent call last):\n  File "a.py"\n\tx\nValueError: bad\x1b[31m${forged}`;
