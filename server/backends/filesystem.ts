@@ -2,18 +2,20 @@
 // Holds: a file is whole or not there (it is written beside and then gets its name); a SUCCESS is not overwritten by any of this package's
 // processes; no id leads out of the folder.
 // Where this differs from Celery: it writes in place, and a reader may meet half a record.
-// As in Celery: files go when `cleanup` runs, by their time.
+// As in Celery: files go when `cleanup` runs, by their time; their modes are those of the umask, since who asks for results may be another user
+// than who stores them. Who gets in is said by the folder, which is not made here.
 // Celery 5.6: backends/filesystem.py
 import { accessSync, constants, statSync } from 'node:fs';
-import { link, open, readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackendError, ImproperlyConfigured, toError } from '../errors.ts';
 import { type ResultMeta, readResultMeta } from '../protocol/result-meta.ts';
-import { createTimer } from '../timer.ts';
+import { createTimer, type Timer } from '../timer.ts';
 import { safeUrl } from '../transport/url.ts';
 import type { Backend, BackendContext } from './contract.ts';
 import { FILESYSTEM } from './flags.ts';
 import { type ResultKeys, resultKeys } from './key-value.ts';
+import { takeLockFile } from './lock-file.ts';
 import { Outage } from './outage.ts';
 import { PolledResults } from './polled.ts';
 import { PATIENCE, retrying } from './retrying.ts';
@@ -22,11 +24,10 @@ import { lastOfEach, StoreQueue } from './store-queue.ts';
 import type { ResultListener } from './waiters.ts';
 
 const FILES_AT_ONCE = 64;
-/** Who holds a lock so long has died with it. @unit milliseconds */
-const STALE_LOCK_MS = 10_000;
 
 export function createFilesystemBackend(context: BackendContext): Backend {
-  return retrying(new FilesystemBackend(context, folderOf(context.url)), PATIENCE, createTimer());
+  const timer = createTimer();
+  return retrying(new FilesystemBackend(context, folderOf(context.url), timer), PATIENCE, timer);
 }
 
 function folderOf(url: string): string {
@@ -57,6 +58,7 @@ class FilesystemBackend implements Backend {
   readonly enabled = true;
   readonly #context: BackendContext;
   readonly #folder: string;
+  readonly #timer: Timer;
   readonly #keys: ResultKeys;
   readonly #polled: PolledResults;
   readonly #queue: StoreQueue<Row>;
@@ -64,9 +66,10 @@ class FilesystemBackend implements Backend {
   #writes = 0;
   #open = true;
 
-  constructor(context: BackendContext, folder: string) {
+  constructor(context: BackendContext, folder: string, timer: Timer) {
     this.#context = context;
     this.#folder = folder;
+    this.#timer = timer;
     this.#keys = resultKeys('');
     this.#outage = new Outage(folder, context.log);
     this.#polled = new PolledResults({
@@ -181,7 +184,7 @@ class FilesystemBackend implements Backend {
       const beside = await this.#writeBeside(key, body);
       try {
         if (await linked(beside, path)) return;
-        const free = await lock(join(this.#folder, `.umbel-${key}.lock`));
+        const free = await takeLockFile(join(this.#folder, `.umbel-${key}.lock`), this.#timer);
         try {
           const before = await readFile(path).catch(ignoreMissing);
           if (before && before.length > 0 && this.#statusOf(taskId, before) === 'SUCCESS') return;
@@ -301,21 +304,5 @@ async function linked(from: string, to: string): Promise<boolean> {
   } catch (error) {
     if (!/^(EEXIST|EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS|EMLINK)$/.test((error as { code?: string }).code ?? '')) throw error;
     return false;
-  }
-}
-
-/** @returns what frees it */
-async function lock(path: string): Promise<() => Promise<void>> {
-  for (;;) {
-    try {
-      await (await open(path, 'wx')).close();
-      return () => unlink(path).catch(() => {});
-    } catch (error) {
-      if ((error as { code?: string }).code !== 'EEXIST') throw error;
-      const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
-      // Set aside, so that of two who find it stale one alone takes it.
-      if (Date.now() - mtimeMs > STALE_LOCK_MS) await rename(path, `${path}.stale`).catch(() => {});
-      else await new Promise((next) => setTimeout(next, 2));
-    }
   }
 }

@@ -1,12 +1,14 @@
-// What umbel writes holds arguments and results: nobody else on the machine reads it.
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+// What umbel writes holds arguments and results: nobody else on the machine reads it. Results in a folder are Celery's files, with its modes.
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { createBackend } from '../../server/backends/registry.ts';
 import { takeOn, writePidfile } from '../../server/cli/daemon.ts';
 import { openLog } from '../../server/cli/log.ts';
 import { EmbeddedDb } from '../../server/embedded-db.ts';
 import { fileSink } from '../../server/log-sink.ts';
+import { record, testContext } from './backends/context.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'umbel-modes-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -50,6 +52,22 @@ it('logs and pid files are 0600 under the widest umask, also when a log is made 
     fileSink(logfile).write('anew');
     expect(mode(logfile)).toBe('600');
   });
+});
+
+it('results in a folder are as the umask has them, as Celery’s are: its workers and who asks may be several users', async () => {
+  const results = join(folder, 'results');
+  mkdirSync(results, { mode: 0o700 });
+  const backend = await createBackend(testContext(`file://${results}`));
+  const before = process.umask(0o027);
+  try {
+    await backend.store(record('a', 'STARTED'));
+    await backend.store(record('a', 'SUCCESS', 1));
+    await backend.store(record('b', 'SUCCESS', 1));
+  } finally {
+    process.umask(before);
+    await backend.close();
+  }
+  expect(['a', 'b'].map((id) => mode(join(results, `celery-task-meta-${id}`)))).toEqual(['640', '640']);
 });
 
 it('an explicit --umask decides instead, as in Celery', () => {

@@ -1,12 +1,24 @@
 // Results as files, beside real Python Celery in the same folder.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { LONGEST_PAUSE_MS, takeLockFile } from '../../../server/backends/lock-file.ts';
 import { createBackend } from '../../../server/backends/registry.ts';
 import { silentLogger } from '../../../server/log.ts';
 import { buildResultMeta } from '../../../server/protocol/result-meta.ts';
 import { backendContract } from '../../contract/backend.ts';
+import { ManualTimer } from '../../support/clock.ts';
 import { itNeedsPython } from '../../support/needs.ts';
 import { pythonStore } from '../../support/python-store.ts';
 import { until } from '../../support/until.ts';
@@ -69,6 +81,44 @@ test('an id leads nowhere else, and an empty file is no record yet', async () =>
   expect((await backend.get('empty'))?.result).toBe(1);
   await backend.close();
 });
+
+test.each([
+  ['ahead of', 3_600_000],
+  ['behind', -3_600_000],
+])(
+  'a lock whose holder died is set aside after ten seconds of waiting, with a clock that is %s its file’s',
+  async (_, byMs) => {
+    const path = join(folder(), 'x.lock');
+    const leave = () => {
+      const at = (Date.now() - byMs) / 1000;
+      writeFileSync(`${path}.new`, '');
+      utimesSync(`${path}.new`, at, at);
+      renameSync(`${path}.new`, path);
+    };
+    const timer = new ManualTimer();
+    let taken = false;
+    const wait = async (ms: number) => {
+      for (const untilMs = timer.monotonic() + ms; ; timer.advance(LONGEST_PAUSE_MS)) {
+        await until(() => taken || timer.size > 0, 'a look at the lock', { everyMs: 1 });
+        if (taken || timer.monotonic() >= untilMs) return;
+      }
+    };
+    leave();
+    const taking = takeLockFile(path, timer).then((free) => {
+      taken = true;
+      return free;
+    });
+    await wait(6000);
+    // Another one has it since: its ten seconds begin anew.
+    leave();
+    await wait(8000);
+    expect(taken).toBe(false);
+    await wait(10_000);
+    expect(taken).toBe(true);
+    await (await taking)();
+    expect([existsSync(path), existsSync(`${path}.stale`)]).toEqual([false, true]);
+  },
+);
 
 test('a folder that is away takes its results when it is back, and one that never was is refused', async () => {
   await expect(createBackend(testContext(`file://${root}/nowhere`))).rejects.toThrow(/nowhere cannot be used: ENOENT/);
