@@ -4,6 +4,7 @@ import { createMasking } from '../../shared/masking.ts';
 import { list, type Read, refused, text } from '../app/option-values.ts';
 import { ImproperlyConfigured, toError } from '../errors.ts';
 import { loaderOf } from '../transport/registry.ts';
+import { splitUrls } from '../transport/url.ts';
 import { isNetwork } from './access/forwarded.ts';
 
 /** A place that other processes see as well. */
@@ -28,7 +29,7 @@ export const table: Read<Readonly<Record<string, unknown>>> = (value, name) => {
 
 /** URLs, or one text with semicolons between them: several for failover. */
 export const brokers: Read<readonly string[]> = (value, name) => {
-  const all = typeof value === 'string' ? value.split(';') : value;
+  const all = typeof value === 'string' ? splitUrls(value) : value;
   // A URL may hold a password: it is not shown.
   if (!Array.isArray(all) || all.length === 0 || all.some((one) => typeof one !== 'string'))
     throw new ImproperlyConfigured(`The option ${name} must be a URL or a list of URLs.`);

@@ -5,7 +5,7 @@ import type { Logger } from '../log.ts';
 import type { ScheduleStore } from '../schedules/contract.ts';
 import { openScheduleStore } from '../schedules/registry.ts';
 import type { Timer } from '../timer.ts';
-import { clusterAddresses } from './cluster/identity.ts';
+import { clusterAddresses, formerAddresses } from './cluster/identity.ts';
 import type { HistoryStore } from './history/contract.ts';
 import { openHistory } from './history/registry.ts';
 import type { Resolved } from './options.ts';
@@ -31,11 +31,12 @@ export class Stores {
   async open(): Promise<{ history: HistoryStore; userData: UserData; schedules: ScheduleStore | null }> {
     const { adopt_history: adopt, broker, db, schedule, settings } = this.#options;
     const context = { timer: this.#timer, log: this.#log };
-    const transport = (settings.broker_transport_options ?? {}) as { global_keyprefix?: string };
-    const cluster = clusterAddresses(broker, transport.global_keyprefix);
+    const transport = (settings.broker_transport_options ?? {}) as Record<string, unknown>;
+    const cluster = clusterAddresses(broker, transport);
+    const formerly = formerAddresses(broker, transport);
     const line = { url: broker[0] ?? '', options: { ...transport }, ssl: settings.broker_use_ssl };
     // First of all: who stands by for it comes here again and again.
-    this.history = await openHistory(db, { ...context, cluster, adopt });
+    this.history = await openHistory(db, { ...context, cluster, formerly, adopt });
     this.schedules = schedule === null ? null : await openScheduleStore(schedule, { ...context, broker: line });
     return { history: this.history, userData: this.userData, schedules: this.schedules };
   }

@@ -13,6 +13,8 @@ export interface HistoryContext {
   readonly log?: Logger;
   /** Whose history it is: addresses of the broker, without credentials. null: it is not asked. */
   readonly cluster?: readonly string[] | null;
+  /** The same as the first files have it, which told fewer clusters apart. They may hold passwords: to compare, not to show. */
+  readonly formerly?: readonly string[];
   /** Take over what was another cluster's. */
   readonly adopt?: boolean;
 }

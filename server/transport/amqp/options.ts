@@ -1,13 +1,13 @@
 // Where a RabbitMQ is, who asks and how: the URL of a broker and `broker_transport_options`, read once into what amqplib takes.
 // amqp://[user:password@]host[:port]/vhost, amqps:// (TLS), and kombu's names of the same, pyamqp:// and pyamqps://. The virtual host `/`
 // is meant by nothing, by `/` after the slash, and by `%2F`. Certificates: ../tls.ts.
-// Holds: no secret is in `safeUrl` or an error.
+// Holds: no secret is in `safeUrl` or an error; what cannot be taken apart is refused.
 // Kombu 5.6: transport/pyamqp.py Transport, SSLTransport; py-amqp: connection.py Connection
 import { credentials, type Options, type SocketOptions } from 'amqplib';
 import { ImproperlyConfigured } from '../../errors.ts';
 import type { TransportContext } from '../contract.ts';
 import { readTls } from '../tls.ts';
-import { parseUrl, safeUrl } from '../url.ts';
+import { isUrl, parseUrl, safeUrl } from '../url.ts';
 import { messageSizeLimit } from '../virtual/declaration.ts';
 
 type Given = Readonly<Record<string, unknown>>;
@@ -47,6 +47,13 @@ export function readOptions(context: TransportContext): AmqpOptions {
   const { options: given, ssl } = context;
   const url = parseUrl(context.url);
   const shown = safeUrl(context.url);
+  // All of it would be the virtual host, which errors name, and a password in it.
+  if (!isUrl(context.url) && url.path !== '') {
+    throw new ImproperlyConfigured(
+      `The URL of the broker, ${shown}, cannot be read: write amqp://[user:password@]host:port/virtual-host, with percent escapes for / ? # @ : % ` +
+        'in user and password (encodeURIComponent).',
+    );
+  }
   const { client: tls, warning } = readTls({ ...url, of: 'broker', shown, kind: 'host', options: ssl });
   // Kombu takes no user from a URL without one for 'guest', whoever the password would be of.
   const user = url.username ?? 'guest';

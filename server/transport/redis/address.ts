@@ -1,13 +1,15 @@
 // Where a Redis is, which database, and who asks: the URL of a broker, a result store or a schedule, read once into the driver's options.
 // redis://[user:password@]host:port/db, rediss://... (TLS), redis+socket:///path?virtual_host=db, sentinel://a;sentinel://b with the
-// option master_name. Certificates: tls.ts. What else options say: options.ts (broker), backends/redis-client.ts (store).
+// option master_name. Which server and database that is: place.ts. Certificates: tls.ts. What else options say: options.ts (broker),
+// backends/redis-client.ts (store).
 // Holds: no secret is in `safeUrl`, `identity` or an error; what cannot be an address is refused here, not by the driver.
 // Kombu 5.6: transport/redis.py _connparams, SentinelChannel; Celery 5.6: backends/redis.py _params_from_url, SentinelBackend
 import type { RedisOptions } from 'ioredis';
 import { ImproperlyConfigured } from '../../errors.ts';
 import { readTls } from '../tls.ts';
-import { isUrl, type ParsedUrl, parseUrl, safeUrl, splitUrls } from '../url.ts';
+import { type ParsedUrl, safeUrl } from '../url.ts';
 import { SecureLine, SteadySentinels } from './connectors.ts';
+import { databaseOf, placeOf, type Refuse, takeApart } from './place.ts';
 
 export type Given = Readonly<Record<string, unknown>>;
 
@@ -43,9 +45,6 @@ const OPTIONS = {
   'result store': 'result_backend_transport_options',
   schedule: 'broker_transport_options',
 } as const;
-const UNREADABLE =
-  'cannot be read: write redis://[user:password@]host:port/database, with percent escapes for / ? # @ : % in user and password ' +
-  '(encodeURIComponent).';
 
 export function readAddress(source: AddressSource): RedisAddress {
   const { of, options, otherwise = {} } = source;
@@ -66,7 +65,8 @@ export function readAddress(source: AddressSource): RedisAddress {
   // Celery: `redis_db` counts for a socket and for the bare word 'redis' only; any other URL without a number means 0.
   const db = databaseOf(kind, withPath, bare || kind === 'socket' ? otherwise.db : null, refuse);
   const { client: tls, warning } = readTls({ ...first, of, shown, kind, options: source.ssl });
-  const where = kind === 'sentinel' ? masterOf(all, source, shown, refuse) : placeOf(kind, first, otherwise, refuse);
+  const where: RedisOptions =
+    kind === 'sentinel' ? masterOf(all, source, shown, refuse) : placeOf(kind, first, otherwise, refuse);
   return {
     safeUrl: shown,
     identity: JSON.stringify([where.path ?? where.sentinels ?? [where.host, where.port], where.name, db]),
@@ -81,51 +81,6 @@ export function readAddress(source: AddressSource): RedisAddress {
     },
     warning,
   };
-}
-
-type Kind = 'host' | 'socket' | 'sentinel';
-type Refuse = (why: string) => never;
-
-function takeApart(url: string, refuse: Refuse): { kind: Kind; all: readonly ParsedUrl[]; bare: boolean } {
-  const urls = splitUrls(url);
-  // Of a bare word (`result_backend: 'redis'`) all else stands in settings.
-  const bare = /^\w+$/.test(url);
-  if (!bare && !urls.every(isUrl)) refuse(UNREADABLE);
-  const all = urls.map(parseUrl);
-  const { scheme } = all[0]!;
-  const kind = scheme === 'sentinel' ? 'sentinel' : /^(redis\+)?socket$/.test(scheme) ? 'socket' : 'host';
-  if (all.some((one) => one.scheme !== scheme) || (kind !== 'sentinel' && all.length > 1)) {
-    refuse('names several servers: that can be a list of sentinels (sentinel://a;sentinel://b), all of them.');
-  }
-  for (const { port, path } of all) {
-    if (port !== null && (port < 1 || port > 65_535)) refuse(`has no port ${port}: 1 to 65535.`);
-    // It may be the end of a password.
-    if (kind !== 'socket' && path.includes('@')) refuse(UNREADABLE);
-  }
-  return { kind, all, bare };
-}
-
-/** Celery: a query's `db` first; a socket's path is no database. */
-function databaseOf(
-  kind: Kind,
-  { path, query }: ParsedUrl,
-  otherwise: number | null | undefined,
-  refuse: Refuse,
-): number {
-  const text = query.db ?? (kind === 'socket' ? null : path || null) ?? query.virtual_host ?? otherwise ?? '';
-  const digits = String(text).replace(/^\/+|\/+$/g, '');
-  return /^\d*$/.test(digits) ? Number(digits) : refuse(`has to name a database by its number, not '${digits}'.`);
-}
-
-function placeOf(
-  kind: Kind,
-  { host, port, path }: ParsedUrl,
-  otherwise: AddressSource['otherwise'],
-  refuse: Refuse,
-): RedisOptions {
-  if (kind === 'host') return { host: host || otherwise?.host || '127.0.0.1', port: port ?? otherwise?.port ?? 6379 };
-  if (path === '') refuse('names no socket: write redis+socket:///path/to/redis.sock.');
-  return { path: `/${path.replace(/^\/+/, '')}` };
 }
 
 function masterOf(

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readOptions } from '../../../server/transport/amqp/options.ts';
 import { parseUrl, safeUrl, splitFailover } from '../../../server/transport/url.ts';
 
 describe('parseUrl', () => {
@@ -51,4 +52,11 @@ describe('splitFailover', () => {
     expect(splitFailover('amqp://a; amqp://b;')).toEqual(['amqp://a', 'amqp://b']);
     expect(splitFailover(['amqp://a', 'amqp://b;amqp://c'])).toEqual(['amqp://a', 'amqp://b', 'amqp://c']);
   });
+});
+
+it('one of RabbitMQ that cannot be taken apart is refused, and its password not shown', () => {
+  const read = (url: string) => readOptions({ url, options: {}, connectTimeoutMs: 1000 });
+  for (const url of ['amqp://u:hun/ter2@h//', 'amqp://u:hun?ter2@h', 'amqps://u:hunter2'])
+    expect(() => read(url)).toThrow(/^The URL of the broker, amqps?:\/\/u:\*\*(@h\S*)?, cannot be read: write amqp:/);
+  expect([read('amqp').vhost, read('amqp://').vhost, read('amqp://u:hun%2Fter2@h/v').vhost]).toEqual(['/', '/', 'v']);
 });

@@ -252,8 +252,8 @@ class SqliteHistory extends AskedHistory implements HistoryStore {
   }
 
   #startWriter(): HistoryThread {
-    const { cluster = null, adopt = false } = this.#options;
-    return new HistoryThread({ role: 'write', path: this.#path, cluster, adopt });
+    const { cluster = null, formerly = [], adopt = false } = this.#options;
+    return new HistoryThread({ role: 'write', path: this.#path, cluster, formerly, adopt });
   }
 
   /** What waits is sent, as much as may be under way; while there is trouble, one batch at a time. */

@@ -155,15 +155,37 @@ export function prepareSchema(db: EmbeddedDb): void {
 
 /**
  * Remember whose history this is, or refuse that of another cluster.
- * @param cluster addresses of the broker without credentials  @param adopt the cluster has moved: take the file along
+ * @param cluster addresses of the broker without credentials  @param formerly the same as files have it in which CLUSTER_FORM does not stand
+ * @param adopt the cluster has moved: take the file along
  */
-export function claimForCluster(db: EmbeddedDb, cluster: readonly string[], adopt: boolean): void {
-  const row = db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'cluster'");
-  const known = row ? (JSON.parse(row.value) as string[]) : null;
-  if (known !== null && !adopt && !known.some((address) => cluster.includes(address)))
+export function claimForCluster(
+  db: EmbeddedDb,
+  cluster: readonly string[],
+  formerly: readonly string[],
+  adopt: boolean,
+): void {
+  const kept = (key: string) => db.get<{ value: string }>('SELECT value FROM meta WHERE key = ?', key)?.value;
+  const keep = (key: string, value: string) => {
+    if (kept(key) !== value) db.run('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)', key, value);
+  };
+  const text = kept('cluster');
+  const known = text === undefined ? null : (JSON.parse(text) as string[]);
+  const isFormer = kept('cluster_form') !== CLUSTER_FORM;
+  const own = isFormer ? [...cluster, ...formerly] : cluster;
+  if (known !== null && !adopt && !known.some((address) => own.includes(address))) {
+    const shown = isFormer ? known.map(withoutLogin) : known;
     throw new ImproperlyConfigured(
-      `The history file ${db.path} is that of another cluster (${known.join(', ')}); this dashboard watches ${cluster.join(', ')}. Give it a file of its own (--db), or, when it is the same cluster at a new address, say so with --adopt-history.`,
+      `The history file ${db.path} is that of another cluster (${shown.join(', ')}); this dashboard watches ${cluster.join(', ')}. Give it a file of its own (--db), or, when it is the same cluster at a new address, say so with --adopt-history.`,
     );
-  const text = JSON.stringify(cluster);
-  if (row?.value !== text) db.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('cluster', ?)", text);
+  }
+  keep('cluster', JSON.stringify(cluster));
+  keep('cluster_form', CLUSTER_FORM);
+}
+
+/** By which rules `cluster` was written. */
+const CLUSTER_FORM = '2';
+
+/** Of several sentinels the first files have the whole text behind the scheme. */
+function withoutLogin(address: string): string {
+  return address.replace(/^(?!sqlite:)([^/]*:\/\/[^/]*\/).*@/s, '$1**@');
 }

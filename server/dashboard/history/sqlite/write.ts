@@ -42,6 +42,8 @@ const MAX_NOTED = 50_000;
 export interface WriterOptions {
   /** Whose history this is: addresses of the broker, without credentials. null: it is not asked. */
   readonly cluster?: readonly string[] | null;
+  /** The same as the first files have it (cluster/identity.ts). */
+  readonly formerly?: readonly string[];
   /** Take a file over that was another cluster's. */
   readonly adopt?: boolean;
 }
@@ -64,7 +66,8 @@ export class HistoryWriter {
     this.#file = new HistoryFile(path, (db) => {
       db.exec('PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864');
       prepareSchema(db);
-      if (options.cluster) claimForCluster(db, options.cluster, options.adopt ?? false);
+      const { cluster, formerly = [], adopt = false } = options;
+      if (cluster) claimForCluster(db, cluster, formerly, adopt);
     });
     this.#db = this.#file.db;
     this.#rollup = new Rollup(this.#db);
