@@ -3,8 +3,9 @@ import { expect, it } from 'vitest';
 import type { Replies } from '../../server/control/control.ts';
 import { surelyRemoved } from '../../server/dashboard/operations/on-queues.ts';
 import { outcomeOf } from '../../server/dashboard/operations/outcome.ts';
+import { createMasking } from '../../shared/masking.ts';
 
-const of = (...replies: unknown[]) => outcomeOf(replies as Replies, ['w1@h']);
+const of = (...replies: unknown[]) => outcomeOf(replies as Replies, ['w1@h'], createMasking(['^shop_code$']));
 
 it('an answer of any shape is a text', () => {
   expect(of({ 'w1@h': { ok: 'pool grew by 1' } })).toMatchObject({
@@ -27,8 +28,8 @@ it('has a length and a number, and no secret', () => {
   expect(of(Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`w${i}`, null]))).answers.length).toBeLessThan(
     10_010,
   );
-  const said = of({ 'w1@h': { error: 'cannot reach redis://user:hunter2@db/0' } });
-  expect(JSON.stringify(said)).not.toContain('hunter2');
+  for (const error of ['cannot reach redis://user:hunter2@db/0', { shop_code: 'hunter2' }])
+    expect(JSON.stringify(of({ 'w1@h': { error } }))).not.toContain('hunter2');
 });
 
 it('of a queue that was read while it was emptied, those at its end were removed: a worker took what was at its head', () => {

@@ -22,16 +22,17 @@ export const LIMIT_OPERATIONS = [
           `The rate ${JSON.stringify(rate_limit)} is not understood. Write 10/s, 100/m, 50/h, or 0 for none.`,
         );
     },
-    async run({ actions, rates }, { task_name, rate_limit }, { control, expected }) {
+    async run({ actions, masking, rates }, { task_name, rate_limit }, { control, expected }) {
       const outcome = outcomeOf(
         await actions.control.rateLimit(task_name, plainRate(rate_limit) ?? rate_limit, control),
         expected,
+        masking,
       );
       for (const { worker, ok } of outcome.answers) if (ok) rates.changed(worker, task_name);
       return outcome;
     },
-    heardLate({ rates }, { task_name }, replies) {
-      for (const { worker, ok } of outcomeOf(replies, []).answers) if (ok) rates.changed(worker, task_name);
+    heardLate({ masking, rates }, { task_name }, replies) {
+      for (const { worker, ok } of outcomeOf(replies, [], masking).answers) if (ok) rates.changed(worker, task_name);
     },
     async watch(desk, { task_name: name, rate_limit }, { expected }) {
       const { cluster, rates, waiting } = desk;
@@ -99,8 +100,8 @@ export const LIMIT_OPERATIONS = [
           `The soft limit (${soft} s) must be shorter than the hard one (${hard} s), or the task cannot clean up.`,
         );
     },
-    run: async ({ actions }, { task_name, soft = null, hard = null }, { control, expected }) =>
-      outcomeOf(await actions.control.timeLimit(task_name, { soft, hard }, control), expected),
+    run: async ({ actions, masking }, { task_name, soft = null, hard = null }, { control, expected }) =>
+      outcomeOf(await actions.control.timeLimit(task_name, { soft, hard }, control), expected, masking),
     async watch(desk, { task_name: name, soft = null, hard = null }, { expected }) {
       const { cluster } = desk;
       const words = (info: RegisteredInfo | null) =>

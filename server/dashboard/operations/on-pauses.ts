@@ -20,8 +20,8 @@ export const PAUSE_OPERATIONS = [
       if (consumersOf(cluster, queue).length === 0)
         throw new Refused(`No worker that is online says that it consumes ${queue}: there is nothing to pause.`);
     },
-    async run({ actions }, { queue }, { control, expected }) {
-      const result = outcomeOf(await actions.control.cancelConsumer(queue, control), expected);
+    async run({ actions, masking }, { queue }, { control, expected }) {
+      const result = outcomeOf(await actions.control.cancelConsumer(queue, control), expected, masking);
       const stopped = result.answers.filter((a) => a.ok).length;
       return stopped === 0
         ? result
@@ -43,7 +43,7 @@ export const PAUSE_OPERATIONS = [
     check({ cluster }, { queue }) {
       if (cluster.pauses.of(queue) === null) throw new Refused(`${queue} is not paused.`);
     },
-    async run({ actions }, { queue }, { control, expected }) {
+    async run({ actions, masking }, { queue }, { control, expected }) {
       if (expected.length === 0)
         return {
           outcome: 'ok',
@@ -51,7 +51,7 @@ export const PAUSE_OPERATIONS = [
           answers: [],
         };
       // They know its exchange and routing key: to stop consuming a queue is not to forget it.
-      return outcomeOf(await actions.control.addConsumer(queue, control), expected);
+      return outcomeOf(await actions.control.addConsumer(queue, control), expected, masking);
     },
     watch: async (desk, { queue }, reach) => (reach.expected.length === 0 ? null : consumes(desk, queue, reach, 'yes')),
   }),

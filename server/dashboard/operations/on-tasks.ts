@@ -22,8 +22,8 @@ export const TASK_OPERATIONS = [
     subject: tasksOf,
     readsBack: false,
     check: (desk, { task_ids }) => refuseEnded(desk, task_ids),
-    run: async ({ actions }, request, { control, expected }) =>
-      outcomeOf(await actions.control.revoke(request.task_ids, control), expected),
+    run: async ({ actions, masking }, request, { control, expected }) =>
+      outcomeOf(await actions.control.revoke(request.task_ids, control), expected, masking),
     watch: async (desk, { task_ids }) => ended(desk, task_ids, 'revoked'),
   }),
   operation<'terminate'>({
@@ -37,10 +37,11 @@ export const TASK_OPERATIONS = [
         );
       refuseEnded(desk, task_ids);
     },
-    run: async ({ actions }, { task_ids, signal = 'SIGTERM' }, { control, expected }) =>
+    run: async ({ actions, masking }, { task_ids, signal = 'SIGTERM' }, { control, expected }) =>
       outcomeOf(
         await actions.control.revoke(task_ids, { ...control, terminate: true, signal: signalName(signal) }),
         expected,
+        masking,
       ),
     watch: async (desk, { task_ids }) => ended(desk, task_ids, 'terminated'),
   }),

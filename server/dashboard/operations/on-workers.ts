@@ -12,8 +12,8 @@ export const WORKER_OPERATIONS = [
   operation<'pool_grow'>({
     action: 'pool_grow',
     subject: ({ n, destination }) => `${n} on ${whom(destination)}`,
-    run: async ({ actions }, { n }, { control, expected }) =>
-      outcomeOf(await actions.control.poolGrow(n, control), expected),
+    run: async ({ actions, masking }, { n }, { control, expected }) =>
+      outcomeOf(await actions.control.poolGrow(n, control), expected, masking),
     watch: async (desk, { n }, reach) => slots(desk, reach, (before) => (before === null ? null : before + n)),
   }),
   operation<'pool_shrink'>({
@@ -28,8 +28,8 @@ export const WORKER_OPERATIONS = [
           );
       }
     },
-    run: async ({ actions }, { n }, { control, expected }) =>
-      outcomeOf(await actions.control.poolShrink(n, control), expected),
+    run: async ({ actions, masking }, { n }, { control, expected }) =>
+      outcomeOf(await actions.control.poolShrink(n, control), expected, masking),
     watch: async (desk, { n }, reach) =>
       slots(desk, reach, (before) => (before === null ? null : Math.max(0, before - n))),
   }),
@@ -39,8 +39,8 @@ export const WORKER_OPERATIONS = [
     check(_, { min, max }) {
       if (min > max) throw new Refused(`The least (${min}) must not be more than the most (${max}).`);
     },
-    run: async ({ actions }, { min, max }, { control, expected }) =>
-      outcomeOf(await actions.control.autoscale(max, min, control), expected),
+    run: async ({ actions, masking }, { min, max }, { control, expected }) =>
+      outcomeOf(await actions.control.autoscale(max, min, control), expected, masking),
     watch: async (desk, { min, max }, reach) =>
       figures(desk, reach, {
         label: 'Autoscale',
@@ -57,8 +57,8 @@ export const WORKER_OPERATIONS = [
   operation<'pool_restart'>({
     action: 'pool_restart',
     subject: ({ destination }) => whom(destination),
-    run: async ({ actions }, _, { control, expected }) =>
-      outcomeOf(await actions.control.poolRestart({}, control), expected),
+    run: async ({ actions, masking }, _, { control, expected }) =>
+      outcomeOf(await actions.control.poolRestart({}, control), expected, masking),
   }),
   operation<'add_consumer'>({
     action: 'add_consumer',
@@ -76,13 +76,13 @@ export const WORKER_OPERATIONS = [
           `An exchange is direct, topic, fanout or headers, not ${JSON.stringify(request.exchange_type)}.`,
         );
     },
-    async run({ actions }, { queue, exchange, exchange_type, routing_key }, { control, expected }) {
+    async run({ actions, masking }, { queue, exchange, exchange_type, routing_key }, { control, expected }) {
       const how = {
         ...(exchange === undefined ? {} : { exchange }),
         ...(exchange_type === undefined ? {} : { exchangeType: exchange_type }),
         ...(routing_key === undefined ? {} : { routingKey: routing_key }),
       };
-      return outcomeOf(await actions.control.addConsumer(queue, { ...control, ...how }), expected);
+      return outcomeOf(await actions.control.addConsumer(queue, { ...control, ...how }), expected, masking);
     },
     watch: async (desk, { queue, exchange, routing_key }, reach) =>
       figures(desk, reach, {
@@ -107,8 +107,8 @@ export const WORKER_OPERATIONS = [
     action: 'cancel_consumer',
     subject: ({ queue, destination }) => `${queue} on ${whom(destination)}`,
     check: (_, { queue }) => named('queue', queue),
-    run: async ({ actions }, { queue }, { control, expected }) =>
-      outcomeOf(await actions.control.cancelConsumer(queue, control), expected),
+    run: async ({ actions, masking }, { queue }, { control, expected }) =>
+      outcomeOf(await actions.control.cancelConsumer(queue, control), expected, masking),
     watch: async (desk, { queue }, reach) =>
       figures(desk, reach, {
         label: `Consumes ${queue}`,
@@ -120,20 +120,20 @@ export const WORKER_OPERATIONS = [
   operation<'enable_events'>({
     action: 'enable_events',
     subject: ({ destination }) => whom(destination),
-    async run({ actions }, _, { control, expected }) {
+    async run({ actions, masking }, _, { control, expected }) {
       const replies = await actions.control.enableEvents(control);
       actions.noteTaskEvents(replies, true);
-      return outcomeOf(replies, expected);
+      return outcomeOf(replies, expected, masking);
     },
     heardLate: ({ actions }, _, replies) => actions.noteTaskEvents(replies, true),
   }),
   operation<'disable_events'>({
     action: 'disable_events',
     subject: ({ destination }) => whom(destination),
-    async run({ actions }, _, { control, expected }) {
+    async run({ actions, masking }, _, { control, expected }) {
       const replies = await actions.control.disableEvents(control);
       actions.noteTaskEvents(replies, false);
-      return outcomeOf(replies, expected);
+      return outcomeOf(replies, expected, masking);
     },
     heardLate: ({ actions }, _, replies) => actions.noteTaskEvents(replies, false),
   }),

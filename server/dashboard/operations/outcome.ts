@@ -3,7 +3,7 @@
 // text that is bounded and holds no secret.
 import { cutText } from '../../../shared/events/edge.ts';
 import { jsonText } from '../../../shared/json-text.ts';
-import { maskText } from '../../../shared/masking.ts';
+import type { Masking } from '../../../shared/masking.ts';
 import type { WorkerAnswer } from '../../../shared/wire/operations.ts';
 import type { Replies } from '../../control/control.ts';
 import type { OperationResult } from '../access/audit.ts';
@@ -15,32 +15,38 @@ const MAX_ANSWERS = 10_000;
 const MAX_NAME = 512;
 const MAX_SAID = 4000;
 
-export function outcomeOf(replies: Replies, expected: readonly string[]): OperationResult {
-  return judged(answersOf(replies), expected);
+/** @param masking takes secrets out of what they say */
+export function outcomeOf(replies: Replies, expected: readonly string[], masking: Masking): OperationResult {
+  return judged(answersOf(replies, masking), expected);
 }
 
 /** The outcome after more replies: what a worker said last counts, and its silence no more. */
-export function withLate(before: OperationResult, replies: Replies, expected: readonly string[]): OperationResult {
-  const late = answersOf(replies);
+export function withLate(
+  before: OperationResult,
+  replies: Replies,
+  expected: readonly string[],
+  masking: Masking,
+): OperationResult {
+  const late = answersOf(replies, masking);
   const kept = before.answers.filter((a) => a.text !== NO_ANSWER && !late.some((b) => b.worker === a.worker));
   return { ...before, ...judged([...kept, ...late], expected) };
 }
 
-function answersOf(replies: Replies): WorkerAnswer[] {
+function answersOf(replies: Replies, masking: Masking): WorkerAnswer[] {
   const answers: WorkerAnswer[] = [];
   for (const reply of replies)
     for (const [worker, value] of Object.entries(reply)) {
       if (answers.length >= MAX_ANSWERS) return answers;
       const { ok, error } = (value ?? {}) as { ok?: unknown; error?: unknown };
       const words = error === undefined ? (ok === undefined ? 'done' : ok) : error;
-      answers.push({ worker: cutText(worker, MAX_NAME), ok: error === undefined, text: said(words) });
+      answers.push({ worker: cutText(worker, MAX_NAME), ok: error === undefined, text: said(words, masking) });
     }
   return answers;
 }
 
-function said(words: unknown): string {
+function said(words: unknown, masking: Masking): string {
   const text = typeof words === 'string' ? words : jsonText(words);
-  return cutText(maskText(cutText(text, 4 * MAX_SAID)), MAX_SAID);
+  return cutText(masking.text(cutText(text, 4 * MAX_SAID)), MAX_SAID);
 }
 
 function judged(heardOf: readonly WorkerAnswer[], expected: readonly string[]): OperationResult {

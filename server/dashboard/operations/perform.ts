@@ -106,7 +106,7 @@ class LateReplies {
 
   #amend(record: OperationRecord, replies: Replies): OperationRecord {
     const desk = this.#desk;
-    const amended = desk.follower.amend({ ...record, ...withLate(record, replies, this.#expected) });
+    const amended = desk.follower.amend({ ...record, ...withLate(record, replies, this.#expected, desk.masking) });
     this.#record = amended;
     this.#row.heardLate?.(desk, amended.request as never, replies);
     bear(desk, amended, amended.request as OperationRequest);

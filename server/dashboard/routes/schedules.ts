@@ -32,14 +32,14 @@ const STATUS = { exists: 409, unknown: 404, configured: 409, wrong: 400 } as con
 export function scheduleRoutes(serve: Serve): void {
   serve('GET /schedules', async ({ cluster, masking, schedules }) => schedulesOf(schedules, masking, cluster.now));
 
-  serve('GET /schedules/runs', async ({ cluster, schedules }, { query }) => {
+  serve('GET /schedules/runs', async ({ cluster, masking, schedules }, { query }) => {
     const all = await entriesOf(schedules);
-    return scheduleRuns(cluster, all, query.name, entryOf(all, query.name));
+    return scheduleRuns(cluster, all, query.name, entryOf(all, query.name), masking);
   });
 
   const recent = sharedRecentRuns();
-  serve('GET /schedules/recent', async ({ cluster, schedules }) =>
-    recent(cluster, async () => (schedules === null ? new Map() : entriesOf(schedules))),
+  serve('GET /schedules/recent', async ({ cluster, masking, schedules }) =>
+    recent(cluster, masking, async () => (schedules === null ? new Map() : entriesOf(schedules))),
   );
 
   serve('GET /scheduled', ({ cluster, masking }) => etaTasks(cluster, masking));

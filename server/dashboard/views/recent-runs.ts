@@ -1,6 +1,7 @@
 // The last runs of all entries, for a list of them, and whether entries are sent twice, as by two beats.
 // Not here: how a run is judged (schedule-runs.ts).
 // Holds: the history is asked once for all entries and all pages that are open; of a long schedule only so many entries are looked at, and it is said of how many; a few runs that came twice are no two beats.
+import type { Masking } from '../../../shared/masking.ts';
 import type { ScheduleRecentReply } from '../../../shared/wire/schedules.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
 import type { StoredEntry } from '../../schedules/contract.ts';
@@ -24,13 +25,14 @@ type Cluster = Parameters<typeof runsOf>[0] & Pick<ClusterView, 'history'>;
 /** @returns what gives the last answer as long as it may be shared, or is being worked out */
 export function sharedRecentRuns(): (
   cluster: Parameters<typeof recentRuns>[0],
+  masking: Masking,
   entries: () => Promise<ReadonlyMap<string, StoredEntry>>,
 ) => Promise<ScheduleRecentReply> {
   let shared: { readonly at: number; readonly reply: Promise<ScheduleRecentReply> } | null = null;
-  return (cluster, entries) => {
+  return (cluster, masking, entries) => {
     const { now } = cluster;
     if (shared !== null && Math.abs(now - shared.at) < SHARED_S) return shared.reply;
-    const asked = { at: now, reply: entries().then((all) => recentRuns(cluster, all)) };
+    const asked = { at: now, reply: entries().then((all) => recentRuns(cluster, masking, all)) };
     shared = asked;
     asked.reply.catch(() => {
       if (shared === asked) shared = null;
@@ -41,6 +43,7 @@ export function sharedRecentRuns(): (
 
 export async function recentRuns(
   cluster: Cluster,
+  masking: Masking,
   all: ReadonlyMap<string, StoredEntry>,
 ): Promise<ScheduleRecentReply> {
   const items: ScheduleRecentReply['items'] = [];
@@ -48,7 +51,7 @@ export async function recentRuns(
   const twice: number[] = [];
   const ofEntries: string[] = [];
   const { now } = cluster;
-  const isTwin = twinsIn(all);
+  const isTwin = twinsIn(all, masking);
   const shown = [...all]
     .slice(0, MAX_ENTRIES)
     .flatMap(([name, { definition }]) => (definition === null ? [] : [{ name, definition }]));
@@ -57,7 +60,7 @@ export async function recentRuns(
   for (const row of await cluster.history.newest([...names], LAST * LOOKED_AT)) rowsOf.get(row.name!)!.push(row);
   for (const { name, definition } of shown) {
     const rows = rowsOf.get(definition.task)!;
-    const runs = runsOf(cluster, definition, rows, { byHand, most: LAST, isTwin: isTwin(definition) });
+    const runs = runsOf(cluster, definition, rows, { byHand, most: LAST, isTwin: isTwin(definition), masking });
     items.push({
       name,
       task: definition.task,

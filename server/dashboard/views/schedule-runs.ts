@@ -4,7 +4,7 @@
 // what somebody sent by hand is no second run; with an interval, whose runs set each other's times, a run is late when the one before it
 // is further away than it should be; where another entry sends the same, nothing is judged.
 import { jsonText } from '../../../shared/json-text.ts';
-import { maskValue } from '../../../shared/masking.ts';
+import type { Masking } from '../../../shared/masking.ts';
 import { parsePythonLiteral } from '../../../shared/python-literal.ts';
 import { PyFloat, PyTuple } from '../../../shared/python-values.ts';
 import type { ScheduleRun, ScheduleRunsReply } from '../../../shared/wire/schedules.ts';
@@ -38,14 +38,23 @@ export async function scheduleRuns(
   all: Entries,
   name: string,
   { definition }: StoredEntry,
+  masking: Masking,
 ): Promise<ScheduleRunsReply> {
   const task = definition?.task ?? null;
   if (definition === null) return { task, items: [], reason: 'Which task it sends is unknown.' };
   const byHand = await sentByHand(cluster, name);
-  const isTwin = twinsIn(all)(definition);
+  const isTwin = twinsIn(all, masking)(definition);
   const rows = await cluster.history.newest([definition.task], LISTED * LOOKED_AT);
-  const items = runsOf(cluster, definition, rows, { byHand, most: LISTED, isTwin });
+  const items = runsOf(cluster, definition, rows, { byHand, most: LISTED, isTwin, masking });
   return { task, items, reason: isTwin ? TWIN : definition.schedule.kind === 'custom' ? CUSTOM : null };
+}
+
+interface Wanted {
+  readonly byHand: ReadonlySet<string>;
+  readonly most: number;
+  readonly isTwin: boolean;
+  /** As what is in the history was masked. */
+  readonly masking: Masking;
 }
 
 /** @param rows tasks of its name, in any order  @returns the newest first, at most `most` */
@@ -53,10 +62,9 @@ export function runsOf(
   cluster: Omit<Cluster, 'history'>,
   definition: EntryDefinition,
   rows: readonly TaskRow[],
-  { byHand, most, isTwin }: { readonly byHand: ReadonlySet<string>; readonly most: number; readonly isTwin: boolean },
+  { byHand, most, isTwin, masking }: Wanted,
 ): ScheduleRun[] {
-  // What the history has is masked.
-  const wanted = maskValue([definition.args, definition.kwargs]) as [unknown, unknown];
+  const wanted = masking.value([definition.args, definition.kwargs]) as [unknown, unknown];
   const tasks = rows
     .filter((row) => row.parent_id === null && isSame(row.args, wanted[0]) && isSame(row.kwargs, wanted[1]))
     .sort((a, b) => b.first_seen - a.first_seen)
@@ -78,9 +86,9 @@ export async function sentByHand({ history }: Pick<ClusterView, 'history'>, name
   return new Set(records.flatMap(({ request }) => (request as { task_id?: string }).task_id ?? []));
 }
 
-/** Whether another of these entries sends the same. */
-export function twinsIn(all: Entries): (definition: EntryDefinition) => boolean {
-  const sent = ({ task, args, kwargs }: EntryDefinition) => jsonText([task, args, kwargs]);
+/** Whether another of these entries sends the same, as far as it can be told apart once secrets are masked. */
+export function twinsIn(all: Entries, masking: Masking): (definition: EntryDefinition) => boolean {
+  const sent = ({ task, args, kwargs }: EntryDefinition) => jsonText([task, masking.value([args, kwargs])]);
   const times = new Map<string, number>();
   for (const { definition } of all.values())
     if (definition !== null) times.set(sent(definition), (times.get(sent(definition)) ?? 0) + 1);

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { recentRuns, sharedRecentRuns } from '../../../server/dashboard/views/recent-runs.ts';
 import type { EntryDefinition, StoredEntry } from '../../../server/schedules/contract.ts';
+import { NO_MASKING } from '../../../shared/masking.ts';
 
 const NOW = 1_790_000_000;
 const definition = (task: string): EntryDefinition => ({
@@ -38,14 +39,14 @@ function clusterOf(times: Readonly<Record<string, readonly number[]>>) {
 it('that two beats send is told of the entries whose runs came twice, not when it was once by chance', async () => {
   const minutes = [600, 540, 480, 420];
   const two = clusterOf({ 'shop.check': minutes.flatMap((ago) => [ago, ago - 2]), 'shop.mail': minutes });
-  const reply = await recentRuns(two.cluster, entries);
+  const reply = await recentRuns(two.cluster, NO_MASKING, entries);
   expect(reply.twice).toEqual({ runs: 4, entries: ['check'], since: NOW - 598 });
   expect(reply.items.map(({ name, runs }) => [name, runs.length])).toEqual([
     ['check', 8],
     ['mail', 4],
   ]);
   const chance = clusterOf({ 'shop.check': [600, 540, 538, 480], 'shop.mail': minutes });
-  expect((await recentRuns(chance.cluster, entries)).twice).toBeNull();
+  expect((await recentRuns(chance.cluster, NO_MASKING, entries)).twice).toBeNull();
 });
 
 it('pages that are open together have one answer, which is asked for anew later or when it failed', async () => {
@@ -53,10 +54,10 @@ it('pages that are open together have one answer, which is asked for anew later 
   const at = (now: number) => ({ ...cluster, now });
   const recent = sharedRecentRuns();
   const all = async () => entries;
-  await expect(recent(at(NOW), () => Promise.reject(new Error('away')))).rejects.toThrow('away');
-  const replies = await Promise.all([recent(at(NOW), all), recent(at(NOW + 9), all)]);
+  await expect(recent(at(NOW), NO_MASKING, () => Promise.reject(new Error('away')))).rejects.toThrow('away');
+  const replies = await Promise.all([recent(at(NOW), NO_MASKING, all), recent(at(NOW + 9), NO_MASKING, all)]);
   expect(replies[0]).toBe(replies[1]);
   expect(asked()).toBe(1);
-  await recent(at(NOW + 16), all);
+  await recent(at(NOW + 16), NO_MASKING, all);
   expect(asked()).toBe(2);
 });

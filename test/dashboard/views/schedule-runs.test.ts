@@ -1,8 +1,11 @@
 // How the runs of an entry are judged: by the times it was due, by what was heard, and by what somebody sent.
 import { describe, expect, it } from 'vitest';
-import { judgeRuns, type RunTask, twinsIn } from '../../../server/dashboard/views/schedule-runs.ts';
+import { judgeRuns, type RunTask, runsOf, twinsIn } from '../../../server/dashboard/views/schedule-runs.ts';
 import type { EntryDefinition } from '../../../server/schedules/contract.ts';
 import { nextRuns } from '../../../server/schedules/next-run.ts';
+import { createMasking, type Masking, NO_MASKING } from '../../../shared/masking.ts';
+import { kwargsRepr } from '../../../shared/python-repr.ts';
+import type { TaskRow } from '../../../shared/wire/tasks.ts';
 
 const at = (text: string): number => Date.parse(`2026-${text}Z`) / 1000;
 const task = (when: number, uuid = `t${when}`): RunTask => ({ uuid, state: 'SUCCESS', runtime: 1, first_seen: when });
@@ -44,6 +47,23 @@ describe('runs of an entry', () => {
     ]);
   });
 
+  it.each<[string, Masking]>([
+    ['by names that an operator has added', createMasking(['^shop_code$'])],
+    ['by the names that are known', createMasking()],
+    ['not at all', NO_MASKING],
+  ])('are found where secrets of its arguments are masked %s', (_, masking) => {
+    const definition = { ...HOURLY, kwargs: { shop_code: 'a1', token: 'b2', n: 1 } };
+    // As the history has them.
+    const row = (uuid: string, kwargs: object) => {
+      const repr = masking.text(kwargsRepr(kwargs as Record<string, unknown>));
+      return { ...task(at('03-04T10:00:01'), uuid), parent_id: null, args: '()', kwargs: repr } as TaskRow;
+    };
+    const rows = [row('its own', definition.kwargs), row("another's", { ...definition.kwargs, n: 2 })];
+    const cluster = { now: at('03-04T10:00:20'), events: { gaps: { list: () => [] } } };
+    const runs = runsOf(cluster, definition, rows, { byHand: new Set(), most: 10, isTwin: false, masking });
+    expect(runs.map(({ uuid }) => uuid)).toEqual(['its own']);
+  });
+
   it('of an interval are measured from the one before', () => {
     const every = entry({ kind: 'interval', every: 60, relative: false });
     const tasks = [0, 60, 65, 120, 300, 360].map((s) => task(at('03-04T10:00:00') + s));
@@ -56,8 +76,14 @@ describe('runs of an entry', () => {
     const runs = { lastRunAt: 0, totalRunCount: 0 };
     const all = (...list: EntryDefinition[]) =>
       new Map(list.map((definition, n) => [`e${n}`, { definition, runs }] as const));
-    expect(twinsIn(all(HOURLY, other))(HOURLY)).toBe(false);
-    expect(twinsIn(all(HOURLY, other, { ...HOURLY, enabled: false }))(HOURLY)).toBe(true);
+    expect(twinsIn(all(HOURLY, other), NO_MASKING)(HOURLY)).toBe(false);
+    expect(twinsIn(all(HOURLY, other, { ...HOURLY, enabled: false }), NO_MASKING)(HOURLY)).toBe(true);
+    // Their runs look the same once their secrets are masked.
+    const [one, two] = [1, 2].map((n): EntryDefinition => ({ ...HOURLY, kwargs: { token: `t${n}` } }));
+    expect([createMasking(), NO_MASKING].map((masking) => twinsIn(all(one!, two!), masking)(one!))).toEqual([
+      true,
+      false,
+    ]);
   });
 });
 
