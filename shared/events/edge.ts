@@ -196,6 +196,20 @@ export class EventEdge {
     return events;
   }
 
+  /**
+   * An event that nobody sent: made here of what a message or a result record holds, which senders write as freely as they write events.
+   * In place; the type and when it was received are ours.
+   * @returns false: its task's id is none, and nothing is to be told of it
+   */
+  ours(event: CeleryEvent): boolean {
+    const { local_received: received } = event;
+    if (!isId(event.uuid)) return false;
+    this.#fields(event);
+    if (received !== undefined) event.local_received = received;
+    event.timestamp ??= received;
+    return true;
+  }
+
   #event(value: unknown): CeleryEvent | null {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.#refuse();
     const event = value as Record<string, unknown>;
@@ -206,6 +220,12 @@ export class EventEdge {
     event.type = type;
     if (isId(hostname)) event.hostname = this.#repeated.one(hostname);
     else if (hostname !== undefined && hostname !== null) return this.#refuse();
+    this.#fields(event);
+    return event as CeleryEvent;
+  }
+
+  /** Each as it may be, or left out. */
+  #fields(event: Record<string, unknown>): void {
     let others = 0;
     for (const key in event) {
       if (key === 'type' || key === 'uuid') continue;
@@ -231,13 +251,12 @@ export class EventEdge {
       } else if (given === null && field.nullable) continue;
       this.#readField(event, key, field);
     }
-    return event as CeleryEvent;
   }
 
   /** A value that is not as its sender should have written it. */
   #readField(event: Record<string, unknown>, key: string, field: Field): void {
     const given = event[key];
-    const known = field.read(given, this.#cut);
+    const known = given === undefined ? undefined : field.read(given, this.#cut);
     if (known === undefined) {
       delete event[key];
       if (given !== null && given !== undefined) this.wrongFields++;

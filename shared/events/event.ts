@@ -3,7 +3,7 @@
 // fetching them (server/events/receiver.ts).
 // Celery 5.6: events/event.py, events/receiver.py
 
-/** Only `EventEdge` makes these of what came from outside: within, every known field has its type. */
+/** Only `EventEdge` makes these of what came from outside, also by a message or a result record: within, every known field has its type. */
 export interface CeleryEvent {
   /** 'task-received', 'worker-heartbeat' ... any 'group-subject'. */
   type: string;

@@ -6,6 +6,8 @@ import { Gaps } from '../../server/dashboard/cluster/gaps.ts';
 import type { Heard } from '../../server/dashboard/history/contract.ts';
 import type { ResultMeta } from '../../server/protocol/result-meta.ts';
 import { ClusterState } from '../../shared/events/cluster-state.ts';
+import { EventEdge } from '../../shared/events/edge.ts';
+import { createMasking } from '../../shared/masking.ts';
 
 const NOBODY: ReadonlySet<string> = new Set();
 
@@ -336,8 +338,9 @@ test('ends that were missed are taken from the result store, running tasks first
   const state = new ClusterState();
   const event = (type: string, uuid: string, timestamp: number) =>
     state.apply({ type, uuid, hostname: 'w1', timestamp, local_received: timestamp, clock: 1 });
-  for (const uuid of ['waits', 'ok', 'bad', 'runs', 'later', 'ended']) event('task-received', uuid, 1);
-  for (const uuid of ['ok', 'bad', 'runs', 'later']) event('task-started', uuid, 2);
+  for (const uuid of ['waits', 'ok', 'bad', 'hushed', 'long', 'runs', 'later', 'ended'])
+    event('task-received', uuid, 1);
+  for (const uuid of ['ok', 'bad', 'hushed', 'long', 'runs', 'later']) event('task-started', uuid, 2);
   event('task-started', 'later', 50);
   event('task-succeeded', 'ended', 3);
   const meta = (task_id: string, status: string, result: unknown): ResultMeta => ({
@@ -348,9 +351,20 @@ test('ends that were missed are taken from the result store, running tasks first
     children: null,
     date_done: '1970-01-01T00:00:20.500000',
   });
+  const text = 'x'.repeat(4 * 1024 * 1024);
+  const failed = (message: string) => ({ exc_type: 'ValueError', exc_message: [message], exc_module: 'builtins' });
   const stored = new Map([
     ['ok', meta('ok', 'SUCCESS', { n: [1, true, null] })],
-    ['bad', meta('bad', 'FAILURE', { exc_type: 'ValueError', exc_message: ['no'], exc_module: 'builtins' })],
+    ['bad', meta('bad', 'FAILURE', failed('no'))],
+    ['hushed', meta('hushed', 'SUCCESS', { token: 'hunter2', shop_code: 'hunter2' })],
+    [
+      'long',
+      {
+        ...meta('long', 'FAILURE', failed(`password=hunter2 ${text.slice(0, 100_000)}`)),
+        traceback: `token=hunter2 ${text}`,
+        name: text,
+      },
+    ],
     ['runs', { ...meta('runs', 'PROGRESS', 5), date_done: null }],
   ]);
   const asked: string[] = [];
@@ -358,10 +372,12 @@ test('ends that were missed are taken from the result store, running tasks first
     asked.push(...ids);
     return stored;
   };
-  const found = await backfill({ tasks: state.tasks.values(), before: 10, now: 60, ask });
+  const masking = createMasking(['^shop_code$']);
+  const edge = new EventEdge({ mask: masking.text, maskValue: masking.value });
+  const found = await backfill({ tasks: state.tasks.values(), before: 10, now: 60, edge, ask });
   for (const one of found) state.apply(one);
 
-  expect(asked).toEqual(['ok', 'bad', 'runs', 'waits']);
+  expect(asked).toEqual(['ok', 'bad', 'hushed', 'long', 'runs', 'waits']);
   const seen = (uuid: string) => state.tasks.get(uuid);
   expect(seen('ok')).toMatchObject({
     state: 'SUCCESS',
@@ -370,5 +386,10 @@ test('ends that were missed are taken from the result store, running tasks first
     worker: 'w1',
   });
   expect(seen('bad')).toMatchObject({ state: 'FAILURE', exception: "ValueError('no')", traceback: 'Traceback ...' });
+  // As the events that were missed would have been: by the masks of this dashboard, and no longer than the edge lets in.
+  expect(seen('hushed')).toMatchObject({ result: "{'token': '********', 'shop_code': '********'}", succeeded: 20.5 });
+  expect(seen('long')).toMatchObject({ exception: expect.stringMatching(/^ValueError\('password=\*+ x+\.\.\.$/) });
+  expect(JSON.stringify([...state.tasks.values()])).not.toContain('hunter2');
+  expect(JSON.stringify(seen('long')).length).toBeLessThan(400_000);
   expect([seen('runs'), seen('waits'), seen('later')].map((t) => t?.state)).toEqual(['STARTED', 'RECEIVED', 'STARTED']);
 });

@@ -1,11 +1,15 @@
-// What senders may invent, 2,000 of each kind, and fields of 4 MB: what is kept is bounded, what is left out is counted and said, and every
-// page answers. At full size: fault/invented-names.ts. The bounds of the history alone: history/bounds.test.ts.
-import { expect, it } from 'vitest';
+// What senders may invent, 2,000 of each kind, and fields of 4 MB, in events and in what no event told of: what is kept is bounded, what is
+// left out is counted and said, and every page answers. At full size: fault/invented-names.ts. The bounds of the history alone: history/bounds.test.ts.
+import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
+import { Celery } from '../../server/app/celery.ts';
+import { silentLogger } from '../../server/log.ts';
+import { buildResultMeta } from '../../server/protocol/result-meta.ts';
 import type { ServerFrame } from '../../shared/wire/live.ts';
 import type { Overview } from '../../shared/wire/overview.ts';
 import type { TaskDetail, TaskPage } from '../../shared/wire/tasks.ts';
 import type { WorkersReply } from '../../shared/wire/workers.ts';
+import { get, operate } from '../support/dashboard-shop.ts';
 import { listening, place, type SentEvent } from '../support/listening.ts';
 import { until } from '../support/until.ts';
 
@@ -103,4 +107,65 @@ it('fields of 4 MB are cut in rows and live frames, with the cut marked, and lon
   } finally {
     page.terminate();
   }
+});
+
+it('what a message or a result record tells of a task and no event did is masked and cut, too, and not sent again as it is shown', async () => {
+  const at = place();
+  const { dashboard, cluster, emit, enqueue } = await listening({ ...at, result_backend: at.broker });
+  // It sends no events, as clients of Celery by default.
+  const app = new Celery('quiet', { broker: at.broker }, { env: {}, log: silentLogger });
+  onTestFinished(() => app.close());
+  const long = 'x'.repeat(4 * 1024 * 1024);
+  const name = 'x'.repeat(100_000);
+  const send = async (task_id: string, task: string, args: unknown[], kwargs: object) =>
+    void (await app.sendTask(task, args, kwargs as Record<string, unknown>, { queue: 'nobody', task_id }));
+  const waiting = (queue: string, n: number) =>
+    until(() => cluster.view.queues.get(queue)?.status?.messages === n, `${n} in ${queue}`);
+
+  await enqueue('other');
+  await send('moved', 'shop.pay', [], { password: 'hunter2' });
+  await Promise.all([waiting('other', 1), waiting('nobody', 1)]);
+  expect(await operate(dashboard, { action: 'move', queue: 'nobody', to: 'other' })).toMatchObject({ outcome: 'ok' });
+  await send('hushed', 'shop.pay', [], { password: 'hunter2' });
+  await send('long', name, [long], {});
+  await send('plain', 'shop.pay', [1], { n: 2 });
+  await send(name, 'shop.pay', [], {});
+  await waiting('nobody', 4);
+  expect(await operate(dashboard, { action: 'purge', queue: 'nobody', confirm: 'nobody' })).toMatchObject({
+    summary: '4 messages were removed from nobody; of 1 it is not known which',
+  });
+  const ended = ['ok', 'bad'];
+  await emit(ended.map((uuid) => ({ type: 'task-started', uuid })));
+  await until(() => ended.every((uuid) => cluster.state.tasks.has(uuid)), 'what runs');
+  const about = { nowMs: Date.now(), children: null };
+  const failure = { exc_type: 'ValueError', exc_message: [name], exc_module: 'builtins' };
+  await cluster.link.askBackend(async (backend) => {
+    await backend.store(buildResultMeta({ ...about, task_id: 'ok', status: 'SUCCESS', result: { token: 'hunter2' } }));
+    const traceback = `token=hunter2 ${long}`;
+    await backend.store(buildResultMeta({ ...about, task_id: 'bad', status: 'FAILURE', result: failure, traceback }));
+  });
+  await cluster.missedEnds.lookUp(cluster.now + 60);
+  cluster.flush();
+  await cluster.history.written();
+
+  const masked = "{'password': '********'}";
+  for (const [uuid, is] of Object.entries({
+    moved: { state: 'PENDING', queue: 'other', name: 'shop.pay', kwargs: masked },
+    hushed: { state: 'PURGED', name: 'shop.pay', kwargs: masked },
+    long: { state: 'PURGED' },
+    plain: { state: 'PURGED', args: '(1,)', kwargs: "{'n': 2}" },
+    ok: { state: 'SUCCESS', result: "{'token': '********'}" },
+    bad: { state: 'FAILURE' },
+  })) {
+    const shown = JSON.stringify([await get(dashboard, `tasks/${uuid}`), await cluster.history.task(uuid)]);
+    expect([uuid, shown.includes('hunter2'), shown.length < 1_000_000]).toEqual([uuid, false, true]);
+    expect(JSON.parse(shown)).toMatchObject([is, is]);
+  }
+  const list = (await dashboard.app.inject('/api/v2/tasks?limit=100')).body;
+  expect([list.includes('hunter2'), list.length < 100_000]).toEqual([false, true]);
+  // Of a message that is gone nothing but what is shown is left: it is sent again only where that is all of it.
+  const again = await operate(dashboard, { action: 'retry', task_ids: ['hushed', 'long', 'plain'] });
+  expect(again.answers.map(({ ok }) => ok)).toEqual([false, false, true]);
+  expect(again.answers[0]!.text).toMatch(/a secret that is masked here/);
+  expect(JSON.stringify(again)).not.toContain('hunter2');
 });

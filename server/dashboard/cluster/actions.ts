@@ -28,8 +28,11 @@ export interface ClusterActions {
   peekByTaking(queue: string, limit: number): Promise<Message[]>;
   /** Measures every queue, in a round that begins after this call. Never rejects. */
   probeAnew(): Promise<void>;
-  /** An event that we know of before anybody sends it, or that nobody sends. */
-  apply(event: CeleryEvent): void;
+  /**
+   * An event that we know of before anybody sends it, or that nobody sends: its secrets are masked and its texts cut as in those heard.
+   * @returns false: its task's id is none
+   */
+  apply(event: CeleryEvent): boolean;
   /** A task is shown anew. */
   touchTask(uuid: string): void;
   /** What workers answered when they were asked to send task events (`on`), or to stop. */

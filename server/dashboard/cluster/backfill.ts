@@ -1,7 +1,8 @@
 // After a gap: tasks whose end was missed are not left running for ever. The result store is asked for all that are not known to have
 // ended; what it knows becomes the event that was missed.
 // Not here: how much was missed (gaps.ts); tasks without a result that are nowhere any more (../waiting/).
-// Holds: a bounded number of questions; an event that comes later has the last word.
+// Holds: a bounded number of questions; an event that comes later has the last word; what a record says is masked and cut as an event is.
+import type { EventEdge } from '../../../shared/events/edge.ts';
 import type { CeleryEvent } from '../../../shared/events/event.ts';
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import { saferepr } from '../../../shared/python-repr.ts';
@@ -15,6 +16,7 @@ export interface BackfillOptions {
   /** Only those heard of last before. @unit seconds */
   readonly before: number;
   readonly now: number;
+  readonly edge: EventEdge;
   readonly ask: (ids: readonly string[]) => Promise<ReadonlyMap<string, ResultMeta>>;
 }
 
@@ -25,7 +27,7 @@ const MAX_IDS = 200;
 const RANK: Readonly<Record<string, number>> = { STARTED: 0, RECEIVED: 1, RETRY: 2, PENDING: 3 };
 
 /** The events of their ends. */
-export async function backfill({ tasks, before, now, ask }: BackfillOptions): Promise<CeleryEvent[]> {
+export async function backfill({ tasks, before, now, edge, ask }: BackfillOptions): Promise<CeleryEvent[]> {
   const open: TaskRecord[] = [];
   for (const t of tasks) if (RANK[t.state] !== undefined && t.timestamp < before) open.push(t);
   open.sort((a, b) => RANK[a.state]! - RANK[b.state]!);
@@ -36,7 +38,9 @@ export async function backfill({ tasks, before, now, ask }: BackfillOptions): Pr
     const metas = await ask(some.map((t) => t.uuid));
     for (const t of some) {
       const meta = metas.get(t.uuid);
-      if (meta && READY_STATES.has(meta.status)) found.push(missedEvent(t, meta, now));
+      if (!meta || !READY_STATES.has(meta.status)) continue;
+      const event = missedEvent(t, meta, now);
+      if (edge.ours(event)) found.push(event);
     }
   }
   return found;

@@ -82,7 +82,7 @@ export class Cluster {
   #askedBroker = 0;
   stopped = false;
 
-  /** @param masking takes secrets out of what workers tell, before anything here sees it */
+  /** @param masking takes secrets out of what workers, messages and results tell, before anything here sees it */
   constructor(
     options: Resolved,
     link: ClusterLink,
@@ -108,7 +108,8 @@ export class Cluster {
     this.watch.pause();
     this.taskEvents = new TaskEvents(link.control, timer, this.state, this.watch, timeoutMs / 1000);
     this.lastHour = new LastHour(history, timer, () => this.startedAt, log);
-    this.missedEnds = new MissedEnds(this.state, link, timer, log);
+    const edge = new EventEdge({ mask: masking.text, maskValue: masking.value });
+    this.missedEnds = new MissedEnds(this.state, edge, link, timer, log);
     const sentTo = new SentTo(() => this.now);
     this.onEvents((events) => sentTo.take(events));
     this.probe = new QueueProbe({
@@ -120,11 +121,7 @@ export class Cluster {
       isInternal: internalQueues(conf.event_queue_prefix, conf.control_exchange),
       management: managementOf(options, timer, log),
     });
-    this.receiver = eventReceiver(
-      link,
-      log.child('events'),
-      new EventEdge({ mask: masking.text, maskValue: masking.value }),
-    );
+    this.receiver = eventReceiver(link, log.child('events'), edge);
     this.events = new EventStream({
       receiver: this.receiver,
       history,
@@ -157,7 +154,11 @@ export class Cluster {
       pause: (queue, pause) => this.pauses.set(queue, pause),
       peekByTaking: (queue, limit) => this.probe.peekByTaking(queue, limit),
       probeAnew: () => this.probe.probeAnew(),
-      apply: (event) => this.state.apply(event),
+      apply: (event) => {
+        const isTaken = edge.ours(event);
+        if (isTaken) this.state.apply(event);
+        return isTaken;
+      },
       touchTask: (uuid) => this.state.touchTask(uuid),
       noteTaskEvents: (replies, on) => this.taskEvents.note(replies, on),
     };

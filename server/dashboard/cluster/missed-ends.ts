@@ -2,6 +2,7 @@
 // Not here: what is asked and which events follow (backfill.ts), when something was missed (event-stream.ts).
 // Holds: never rejects.
 import type { ClusterState } from '../../../shared/events/cluster-state.ts';
+import type { EventEdge } from '../../../shared/events/edge.ts';
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
 import { toError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
@@ -11,13 +12,15 @@ import type { ClusterLink } from './link.ts';
 
 export class MissedEnds {
   readonly #state: ClusterState;
+  readonly #edge: EventEdge;
   readonly #link: ClusterLink;
   readonly #timer: Timer;
   readonly #log: Logger;
   #stopped = false;
 
-  constructor(state: ClusterState, link: ClusterLink, timer: Timer, log: Logger) {
+  constructor(state: ClusterState, edge: EventEdge, link: ClusterLink, timer: Timer, log: Logger) {
     this.#state = state;
+    this.#edge = edge;
     this.#link = link;
     this.#timer = timer;
     this.#log = log;
@@ -49,6 +52,6 @@ export class MissedEnds {
     const now = this.#timer.now() / 1000;
     const ask: BackfillOptions['ask'] = async (ids) =>
       (await this.#link.askBackend((backend) => backend.getMany(ids)))?.value ?? new Map();
-    return backfill({ tasks, before, now, ask });
+    return backfill({ tasks, before, now, edge: this.#edge, ask });
   }
 }

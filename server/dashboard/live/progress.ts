@@ -4,6 +4,7 @@
 // somebody watches; what it says is masked and cut.
 // Celery 5.6: app/task.py update_state
 
+import { cutText } from '../../../shared/events/edge.ts';
 import { jsonText } from '../../../shared/json-text.ts';
 import type { Masking } from '../../../shared/masking.ts';
 import { STATES } from '../../../shared/states.ts';
@@ -16,8 +17,9 @@ import type { Feed } from './feed.ts';
 const EVERY_MS = 1000;
 /** Tasks followed at a time; of pages that watch many, those go without first. */
 const MAX_FOLLOWED = 50;
-/** Characters of a meta. */
+/** Characters of a meta, and of a state's name. */
 const MAX_META = 20_000;
+const MAX_STATE = 128;
 const OWN_STATES: ReadonlySet<string> = new Set(STATES);
 
 export class ProgressWatch {
@@ -99,7 +101,7 @@ export class ProgressWatch {
     };
     return {
       task_id,
-      state,
+      state: cutText(state, MAX_STATE),
       current: figure('current'),
       total: figure('total'),
       meta,

@@ -118,9 +118,7 @@ export const QUEUE_OPERATIONS = [
       const ids: string[] = [];
       for (const message of surelyRemoved(messages, n)) {
         const event = await purgedEvent(desk, message, who);
-        if (event === null) continue;
-        actions.apply(event);
-        ids.push(String(event.uuid));
+        if (event !== null && actions.apply(event)) ids.push(String(event.uuid));
       }
       removed.set(request, { ids, depth: n });
       const known = ids.length < n ? `; of ${n - ids.length} it is not known which` : '';

@@ -1,5 +1,6 @@
 // A message that waits in a queue, as pages show it: read without taking it, secrets masked.
 // Holds: a body that cannot be read is no error: `unread` says why, and what its headers tell is shown. A pickle is read as data.
+import { cutText } from '../../../shared/events/edge.ts';
 import type { Masking } from '../../../shared/masking.ts';
 import { argsRepr, kwargsRepr } from '../../../shared/python-repr.ts';
 import { traceIdOf } from '../../../shared/trace-id.ts';
@@ -13,6 +14,8 @@ import { PICKLE, readPickle } from '../cluster/pickled.ts';
 
 /** A compressed body is opened to show its arguments, no further. @unit bytes */
 const MAX_OPENED = 1024 * 1024;
+/** What its sender may have written at any length. @unit characters */
+const MAX = { id: 512, name: 1024, repr: 4096 } as const;
 const ACCEPT = PLAIN_CODEC.acceptSet(['json']);
 
 /** One after the other: their bodies together could be large. */
@@ -24,13 +27,14 @@ export async function peekedMessages(messages: readonly Message[], masking: Mask
 
 async function peeked(message: Message, index: number, masking: Masking): Promise<PeekedMessage> {
   const trace_id = traceIdOf(message.headers.traceparent);
+  const masked = (text: string | null): string | null => (text === null ? null : masking.text(text));
   const base: PeekedMessage = {
     position: index + 1,
-    uuid: typeof message.headers.id === 'string' ? message.headers.id : null,
-    name: typeof message.headers.task === 'string' ? message.headers.task : null,
+    uuid: cut(message.headers.id, MAX.id),
+    name: cut(message.headers.task, MAX.name),
     // What its sender printed, for a body that is not read here.
-    args: typeof message.headers.argsrepr === 'string' ? masking.text(message.headers.argsrepr) : null,
-    kwargs: typeof message.headers.kwargsrepr === 'string' ? masking.text(message.headers.kwargsrepr) : null,
+    args: masked(cut(message.headers.argsrepr, MAX.repr)),
+    kwargs: masked(cut(message.headers.kwargsrepr, MAX.repr)),
     priority: message.properties.priority ?? null,
     published: typeof message.properties.timestamp === 'number' ? message.properties.timestamp : null,
     eta: null,
@@ -51,8 +55,8 @@ async function peeked(message: Message, index: number, masking: Masking): Promis
     const task = readTaskMessage(message, payload);
     return {
       ...base,
-      uuid: task.id,
-      name: task.task,
+      uuid: cutText(task.id, MAX.id),
+      name: cutText(task.task, MAX.name),
       args: argsRepr(masking.value(task.args) as unknown[]),
       kwargs: kwargsRepr(masking.value(task.kwargs) as Record<string, unknown>),
       eta: task.eta,
@@ -61,4 +65,9 @@ async function peeked(message: Message, index: number, masking: Masking): Promis
   } catch (error) {
     return { ...base, unread: masking.text(toError(error).message).slice(0, 300) };
   }
+}
+
+/** null: it is no text. */
+function cut(given: unknown, most: number): string | null {
+  return typeof given === 'string' ? cutText(given, most) : null;
 }

@@ -53,6 +53,17 @@ it('shows an object as its name and runs nothing of it, and masks secrets', asyn
   expect(masked!.args).not.toContain('s3cret');
 });
 
+it('is no longer than a page can draw, however long its sender made its id, name and arguments', async () => {
+  const x = 'x'.repeat(1024 * 1024);
+  const headers = { id: x, task: x, argsrepr: `token=hunter2 ${x}`, kwargsrepr: x };
+  const body = Buffer.from(JSON.stringify([[x], { password: 'hunter2' }, {}]));
+  for (const message of [messageOf(body, headers, 'application/json'), messageOf(Buffer.from('?'), headers)]) {
+    const [shown] = await show(message);
+    expect(JSON.stringify(shown).length).toBeLessThan(20_000);
+    expect(JSON.stringify(shown)).not.toContain('hunter2');
+  }
+});
+
 it('names the trace that its headers say it is in, if any', async () => {
   const id = '4bf92f3577b34da6a3ce929d0e0e4736';
   const at = (traceparent: unknown) => show(messageOf(call(''), { ...HEADERS, traceparent }));

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeJson } from '../../../server/serialization/json.ts';
 import { ClusterState } from '../../../shared/events/cluster-state.ts';
 import { EventEdge } from '../../../shared/events/edge.ts';
+import type { CeleryEvent } from '../../../shared/events/event.ts';
 import { jsonText, parseJsonExact } from '../../../shared/json-text.ts';
 import { maskText, maskValue } from '../../../shared/masking.ts';
 import { cases } from '../../support/cases.ts';
@@ -92,6 +93,19 @@ describe('the edge of events', () => {
     const events = edge.read({ type: 'task-failed', uuid: 'a', ...fields, note: text, meta: { token: 'hunter2' } });
     expect(jsonText(events)).not.toContain('hunter2');
     expect(edge.read({ type: 'task-progress', uuid: 'a', api_key: { a: 'hunter2' } })[0]!.api_key).toBe('********');
+  });
+
+  it('masks and cuts what we tell ourselves of a message or a result record, of any type, with our own time', () => {
+    const edge = new EventEdge({ mask: maskText, maskValue });
+    for (let i = 0; i < 100; i++) edge.read({ type: `task-kind${i}`, uuid: 'a' });
+    const long = 'x'.repeat(4_000_000);
+    const given = { uuid: 'a', name: long, exception: long, kwargs: "{'password': 'hunter2'}", parent_id: undefined };
+    const event: CeleryEvent = { type: 'task-purged', ...given, timestamp: 1e300, local_received: 5, note: long };
+    expect(edge.ours(event)).toBe(true);
+    expect(event).toMatchObject({ kwargs: "{'password': '********'}", timestamp: 5, local_received: 5 });
+    expect('parent_id' in event).toBe(false);
+    expect(jsonText(event).length).toBeLessThan(80_000);
+    for (const uuid of ['', 'u'.repeat(513), undefined]) expect(edge.ours({ type: 'task-moved', uuid })).toBe(false);
   });
 
   it('lets nothing through that the cluster cannot take', () => {
