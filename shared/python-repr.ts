@@ -304,22 +304,19 @@ export function floatRepr(value: number): string {
   return String(value);
 }
 
-/** repr of a str, with Python's choice of quotes and its escapes. */
+/** What is escaped, in some texts: control characters, spaces and hyphens that are not seen, half a pair of surrogates. */
+const ESCAPED = /['"\\\p{Cc}\u00a0\u00ad\p{Cs}]/gu;
+const NAMED: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** repr of a str, with Python's choice of quotes and its escapes. Texts may be of MBs: a letter that stays costs next to nothing. */
 export function stringRepr(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  let out = quote;
-  for (const char of text) {
-    const code = char.codePointAt(0)!;
-    if (char === quote || char === '\\') out += `\\${char}`;
-    else if (char === '\n') out += '\\n';
-    else if (char === '\r') out += '\\r';
-    else if (char === '\t') out += '\\t';
-    else if (code < 0x20 || (code >= 0x7f && code <= 0xa0) || code === 0xad)
-      out += `\\x${code.toString(16).padStart(2, '0')}`;
-    else if (code >= 0xd800 && code <= 0xdfff) out += `\\u${code.toString(16)}`;
-    else out += char;
-  }
-  return out + quote;
+  const escaped = (char: string): string => {
+    if (char === "'" || char === '"') return char === quote ? `\\${char}` : char;
+    const code = char.charCodeAt(0);
+    return NAMED[char] ?? (code > 0xff ? `\\u${code.toString(16)}` : `\\x${code.toString(16).padStart(2, '0')}`);
+  };
+  return `${quote}${text.replace(ESCAPED, escaped)}${quote}`;
 }
 
 /** Celery prints bytes as their text when they are UTF-8, else in hex; nothing is escaped. */

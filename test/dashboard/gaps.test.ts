@@ -360,7 +360,7 @@ test('ends that were missed are taken from the result store, running tasks first
     [
       'long',
       {
-        ...meta('long', 'FAILURE', failed(`password=hunter2 ${text.slice(0, 100_000)}`)),
+        ...meta('long', 'FAILURE', failed(`password=hunter2 ${text}`)),
         traceback: `token=hunter2 ${text}`,
         name: text,
       },
