@@ -92,7 +92,9 @@ export interface TaskOptions {
   shadow_name?: (args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>) => string | null;
   /** A line for documentation and the dashboard. */
   description?: string;
+  /** One that throws fails the task. */
   before_start?: (end: TaskEnd) => unknown;
+  /** By now the task's end is stored and what follows it is sent, as for the others below: one that throws or rejects is logged, and no more. */
   on_success?: (end: TaskEnd & { retval: unknown }) => unknown;
   on_failure?: (end: TaskEnd & { exc: Error; einfo: string | null }) => unknown;
   on_retry?: (end: TaskEnd & { exc: Error; einfo: string | null }) => unknown;

@@ -1,7 +1,8 @@
 // Run one task body and make of it what the world sees: states, result, links, chord part, outcome. Short and flat on purpose.
 // Not here: settling the message and telling events (worker/request.ts), what a failure brings with it (store-failure.ts).
 // Holds: it never rejects; callbacks and the next step of a chain are sent before SUCCESS is stored, the chord part after it (as
-// Celery does, so that children stand in the record); a body that was given up from outside stores and sends nothing any more.
+// Celery does, so that children stand in the record); a body that was given up from outside stores and sends nothing any more; what a
+// task ended with stays, whatever its handlers do.
 // Celery 5.6: app/trace.py build_tracer
 import { constants } from 'node:os';
 import { saferepr } from '../../shared/python-repr.ts';
@@ -24,6 +25,7 @@ import { type EagerRetry, isAbandoned, RunningTask } from './running-task.ts';
 import type { Stop } from './stop.ts';
 import { storeFailure } from './store-failure.ts';
 import { ignoresResult, storeResult } from './store-result.ts';
+import type { TaskEnd, TaskOptions } from './task-options.ts';
 
 export { storeFailure } from './store-failure.ts';
 
@@ -255,7 +257,7 @@ async function ended(run: Trace, error: Error): Promise<TaskOutcome> {
   if (signals.task_retry.size > 0) {
     signals.task_retry.send({ sender: run.task, request: running.request, reason: error, einfo: traceback });
   }
-  run.task.options.on_retry?.({ ...endOf(message), exc: cause, einfo: traceback });
+  tell(run, 'on_retry', { exc: cause, einfo: traceback });
   finishSignals(run, 'RETRY', error, traceback);
   return { ...base, state: 'RETRY', excRepr: exceptionRepr(cause), traceback, when: error.when };
 }
@@ -301,7 +303,7 @@ async function fail(run: Trace, error: Error): Promise<TaskOutcome> {
       einfo: traceback,
     });
   }
-  task.options.on_failure?.({ ...endOf(message), exc: error, einfo: traceback });
+  tell(run, 'on_failure', { exc: error, einfo: traceback });
   finishSignals(run, 'FAILURE', error, traceback);
   return {
     id: message.id,
@@ -355,16 +357,39 @@ function finishSignals(run: Trace, state: string, retval: unknown, einfo: string
   const { task, message } = run;
   if (state === 'SUCCESS') {
     if (signals.task_success.size > 0) signals.task_success.send({ sender: task, result: retval });
-    task.options.on_success?.({ ...endOf(message), retval });
+    tell(run, 'on_success', { retval });
   }
-  task.options.after_return?.({ ...endOf(message), status: state, retval, einfo });
+  tell(run, 'after_return', { status: state, retval, einfo });
   if (signals.task_postrun.size > 0) {
     const { args, kwargs, id } = message;
     signals.task_postrun.send({ sender: task, task, task_id: id, args, kwargs, retval, state });
   }
 }
 
-function endOf(message: TaskMessage) {
+type EndHandler = 'on_success' | 'on_failure' | 'on_retry' | 'after_return';
+
+/**
+ * Its end is stored by now, and what follows it sent: a handler that throws or rejects is logged.
+ * Celery 5.6, app/trace.py: it fails the task then, a second time
+ */
+function tell<N extends EndHandler>(
+  { app, task, message }: Trace,
+  name: N,
+  told: Omit<Parameters<NonNullable<TaskOptions[N]>>[0], keyof TaskEnd>,
+): void {
+  const handler = task.options[name] as ((end: unknown) => unknown) | undefined;
+  if (!handler) return;
+  const failed = (error: unknown): void =>
+    app.log.error(`The handler ${name} of ${message.task}[${message.id}] failed: ${String(error)}`, { error });
+  try {
+    const returned = handler.call(task.options, { ...endOf(message), ...told });
+    if (isThenable(returned)) returned.then(undefined, failed);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+function endOf(message: TaskMessage): TaskEnd {
   return { task_id: message.id, args: message.args, kwargs: message.kwargs };
 }
 

@@ -63,6 +63,21 @@ app.task({ name: 'pools.autoretry', autoretry_for: [TypeError], default_retry_de
   if (this.request.retries === 0) throw new TypeError('once');
   return 'well';
 });
+const breaks = () => {
+  throw new Error('it broke');
+};
+app.task(
+  {
+    name: 'pools.handled',
+    ...{ on_success: breaks, on_failure: breaks, on_retry: breaks, after_return: async () => breaks() },
+  },
+  function (this, how: string) {
+    if (how === 'fail') breaks();
+    if (how === 'retry' && this.request.retries === 0) this.retry({ countdown: 0, exc: new Error('not yet') });
+    return how;
+  },
+);
+app.task({ name: 'pools.told' }, (what: unknown) => what);
 app.task({ name: 'pools.progress' }, async function (this, until: string) {
   await this.updateState({ state: 'PROGRESS', meta: { done: 1 } });
   // The test has seen it when it sends this.

@@ -159,6 +159,28 @@ describe.each(['async', 'solo', 'prefork', 'threads'])('in the %s pool', (pool) 
     expect(await (await send('autoretry')).get({ timeout: 120 })).toBe('well');
   });
 
+  it('what a task has ended with stays so, whatever its handlers do: it is logged, what follows is sent and errbacks are called once', async () => {
+    const told = world.app.signature('pools.told', [], {}, { queue: pool });
+    const ran = async (how: string, ends: RegExp, handlers: string[]) => {
+      const result = await send('handled', [how], { link: told, link_error: told });
+      const title = `pools.handled\\[${result.id}\\]`;
+      await world.line(new RegExp(` Task ${title} ${ends.source}`));
+      for (const handler of handlers)
+        await world.line(new RegExp(`ERROR .*The handler ${handler} of ${title} failed: Error: it broke error$`));
+      return result;
+    };
+    const ofTold = (value: string) => world.lines.filter((line) => line.endsWith(`: '${value}'`) && /pools\.told/.test(line));
+    const well = await ran('well', /succeeded/, ['on_success', 'after_return']);
+    expect(await failed(well)).toEqual({ name: undefined, message: undefined, state: 'SUCCESS' });
+    const again = await ran('retry', /retry: /, ['on_retry', 'on_success']);
+    expect(await again.get({ timeout: 120 })).toBe('retry');
+    const bad = await ran('fail', /raised unexpected: Error\('it broke'\)/, ['on_failure', 'after_return']);
+    expect(await failed(bad)).toMatchObject({ message: 'it broke', state: 'FAILURE' });
+    for (const value of ['well', 'retry', bad.id]) await until(() => ofTold(value).length > 0, `${value} to be told`);
+    expect([well.id, again.id, bad.id, 'well', 'retry'].map((value) => ofTold(value).length)).toEqual([0, 0, 1, 1, 1]);
+    expect(world.lines.filter((line) => line.includes('INTERNAL ERROR'))).toEqual([]);
+  });
+
   it('states of its own are seen while it runs', async () => {
     if (pool === 'solo') return; // The one that answers has no place to run.
     const seen = await world.app.signature('pools.add', [1, 1]).freeze();
