@@ -43,6 +43,11 @@ interface Opened {
 
 export class Producer {
   readonly connection: Connection;
+  /**
+   * The queue that a message goes straight into is declared only when there is none: others made it, maybe with arguments that are not
+   * known here (a quorum queue, priorities), and RabbitMQ refuses to declare it otherwise. Asks the broker once for a message.
+   */
+  usesQueuesAsTheyAre = false;
   #open: Opened | null = null;
   #opening: Promise<Opened> | null = null;
   #closed = false;
@@ -93,8 +98,13 @@ export class Producer {
       if (!o.exchange.noDeclare) await this.#once(open, key, () => open.channel.declareExchange(o.exchange));
       open.seen.add(o.exchange);
     }
-    for (const queue of o.declare ?? []) await this.#declare(open, queue);
+    for (const queue of o.declare ?? []) if (!(await this.#isThere(open, o, queue))) await this.#declare(open, queue);
     return open.channel.publish(outgoing(o));
+  }
+
+  async #isThere({ channel }: Opened, { exchange, routingKey }: PublishOptions, { name }: Queue): Promise<boolean> {
+    if (!this.usesQueuesAsTheyAre || exchange.name !== '' || routingKey !== name) return false;
+    return (await channel.queueStatus(name)) !== null;
   }
 
   async #declare(open: Opened, queue: Queue): Promise<void> {

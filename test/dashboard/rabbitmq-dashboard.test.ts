@@ -3,7 +3,7 @@ import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { Celery } from '../../server/app/celery.ts';
 import type { DashboardOptions } from '../../server/dashboard/options.ts';
 import { silentLogger } from '../../server/log.ts';
-import { queue } from '../../server/transport/entity.ts';
+import { exchange, queue } from '../../server/transport/entity.ts';
 import type { BrokerReply } from '../../shared/wire/broker.ts';
 import type { ClusterInfo } from '../../shared/wire/cluster.ts';
 import type { OperationsPage } from '../../shared/wire/operations.ts';
@@ -67,6 +67,21 @@ describeNeedsRabbit('a dashboard on RabbitMQ', () => {
     expect(await get<BrokerReply>(dashboard, 'broker')).toMatchObject({
       ...{ failure: null, product: null, memory: { used: null, most: null }, facts: {}, findings: [] },
     });
+
+    // A queue is used as it is; one that is not there is made.
+    const made = [
+      queue('quorum', { arguments: { 'x-queue-type': 'quorum' } }),
+      queue('urgent', { maxPriority: 5, exchange: exchange('urgent', 'topic') }),
+      queue('brief', { messageTtlMs: 3_600_000, arguments: { 'x-dead-letter-exchange': 'dead' } }),
+    ];
+    for (const one of made) await channel.declareQueue(one);
+    for (const name of ['quorum', 'urgent', 'brief', 'fresh']) {
+      const again = { action: 'retry', task_ids: [result.id], queue: name };
+      expect(await operate(dashboard, again)).toMatchObject({ outcome: 'ok' });
+      const call = { action: 'send_task', task_name: 'shop.add', args: [1, 1], kwargs: {}, options: { queue: name } };
+      expect(await operate(dashboard, call)).toMatchObject({ outcome: 'ok' });
+      await expect.poll(async () => (await channel.queueStatus(name))?.messages).toBe(2);
+    }
   });
 
   it('knows by the management API of queues that nobody consumes, their rates and memory, and empties one', async () => {

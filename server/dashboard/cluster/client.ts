@@ -60,6 +60,8 @@ export function dashboardClient(options: Resolved, timer: Timer, log: Logger): C
       },
     },
   );
+  // Its workers made them, by settings of their own.
+  app.producer().usesQueuesAsTheyAre = true;
   return app;
 }
 

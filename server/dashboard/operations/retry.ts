@@ -237,7 +237,8 @@ async function send(
   await producer.publish({
     exchange: DEFAULT_EXCHANGE,
     routingKey: queue,
-    declare: [queueOf(queue)],
+    // As the settings have it; one that is there is used as it is (cluster/client.ts).
+    declare: [actions.app.queues.get(queue) ?? queueOf(queue)],
     contentType: encoded.contentType,
     contentEncoding: encoded.contentEncoding,
     headers: built.headers,
