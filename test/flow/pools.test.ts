@@ -169,7 +169,8 @@ describe.each(['async', 'solo', 'prefork', 'threads'])('in the %s pool', (pool) 
         await world.line(new RegExp(`ERROR .*The handler ${handler} of ${title} failed: Error: it broke error$`));
       return result;
     };
-    const ofTold = (value: string) => world.lines.filter((line) => line.endsWith(`: '${value}'`) && /pools\.told/.test(line));
+    const ofTold = (value: string) =>
+      world.lines.filter((line) => line.endsWith(`: '${value}'`) && /pools\.told/.test(line));
     const well = await ran('well', /succeeded/, ['on_success', 'after_return']);
     expect(await failed(well)).toEqual({ name: undefined, message: undefined, state: 'SUCCESS' });
     const again = await ran('retry', /retry: /, ['on_retry', 'on_success']);

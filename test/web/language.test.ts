@@ -92,6 +92,14 @@ it('what the server says is read down to its clauses, lists and figures; names s
       '1 of 3 tasks ended (1 REVOKED); 2 are dropped when a worker comes to them.',
       '3 个任务中 1 个已结束（1 REVOKED）；2 个会在 worker 取到时丢弃。',
     ],
+    [
+      'Sent again as a.b to mail, its call read from its result record. Which headers, ignore_result, shadow name and stamps it had is not known any more: it is sent with none. It is sent without its expiry.',
+      '已重新发送到 mail，新 ID 为 a.b，调用读自它的结果记录。已不知道它原来的自有消息头、ignore_result、shadow 名称和印记：发送时不带这些。发送时不带它的过期时间。',
+    ],
+    [
+      '2 of 3 tasks sent again; not all options of 1 of them are known and sent; No task x is known here.',
+      '已重新发送 2 / 3 个任务；其中 1 个的选项未全部得知并发送；这里没有已知的任务 x。',
+    ],
     ['w1, w2 and w3 consume mail', 'w1、w2 和 w3 消费 mail'],
     ['workers is gone', 'workers 已不在'],
   ];

@@ -3,6 +3,7 @@
 // Holds: the old task stays as it was; the new one names the old as its parent; links, chains and chords of the old one are not sent.
 import { randomUUID } from 'node:crypto';
 import type { TaskRecord } from '../../../shared/events/task-record.ts';
+import { listing } from '../../../shared/format/text.ts';
 import { reprOf } from '../../../shared/python-repr.ts';
 import { ENDED_STATES } from '../../../shared/states.ts';
 import type { WorkerAnswer } from '../../../shared/wire/operations.ts';
@@ -47,6 +48,7 @@ export async function retryTasks(
 ): Promise<OperationResult> {
   const answers: WorkerAnswer[] = [];
   const newIds: Record<string, string> = {};
+  let unsure = 0;
   const producer = actions.app.producer();
   for (const uuid of uuids) {
     try {
@@ -56,19 +58,26 @@ export async function retryTasks(
       const to = queue ?? target.queue;
       newIds[uuid] = await send({ actions, cluster }, producer, { old: row.uuid, call, queue: to, options });
       const where = queue ? to : `${to}${target.said ? ` (${target.said})` : ''}`;
-      answers.push({
-        worker: uuid,
-        ok: true,
-        text: `Sent again as ${newIds[uuid]} to ${where}, its call read from ${SOURCE_WORDS[call.source]}`,
-      });
+      const said = `Sent again as ${newIds[uuid]} to ${where}, its call read from ${SOURCE_WORDS[call.source]}`;
+      const lost = lostNotes(call.message?.expires ?? row.expires, options);
+      if (lost.length > 0) unsure++;
+      answers.push({ worker: uuid, ok: true, text: lost.length > 0 ? `${said}. ${lost.join(' ')}` : said });
     } catch (error) {
       answers.push({ worker: uuid, ok: false, text: toError(error).message });
     }
   }
   const sent = Object.keys(newIds).length;
   const outcome = sent === uuids.length ? 'ok' : sent > 0 ? 'partial' : 'failed';
-  const why = answers.find((a) => !a.ok)?.text;
-  const summary = `${sent} of ${uuids.length} ${uuids.length === 1 ? 'task' : 'tasks'} sent again${why ? `; ${why}` : ''}`;
+  const summary = [
+    `${sent} of ${uuids.length} ${uuids.length === 1 ? 'task' : 'tasks'} sent again`,
+    ...(unsure > 0
+      ? [`not all ${uuids.length === 1 ? 'of its options' : `options of ${unsure} of them`} are known and sent`]
+      : []),
+    ...answers
+      .filter(({ ok }) => !ok)
+      .slice(0, 1)
+      .map(({ text }) => text),
+  ].join('; ');
   return { outcome, summary, answers, new_ids: newIds };
 }
 
@@ -83,7 +92,7 @@ export async function planRetry(
     const { row, call, target, judged, options } = await prepare(cluster, waiting, uuid);
     const notes: string[] = [];
     if (judged.would_double !== null) notes.push(judged.would_double);
-    notes.push(...optionNotes(options));
+    notes.push(...keptNotes(options), ...lostNotes(call.message?.expires ?? row.expires, options));
     if (call.source === 'message') notes.push(`Its first message still waits in ${call.queue}: then it runs twice.`);
     else if (call.source === 'unacked' && judged.would_double === null)
       notes.push(
@@ -125,19 +134,35 @@ export async function planRetry(
   }
 }
 
-/** With what beside its arguments it is sent again, and what of that is not known. */
-function optionNotes(options: SendOptions | null): string[] {
-  if (options === null)
-    return ['Which priority and headers of its own it had is not known any more: it is sent with none.'];
-  const notes: string[] = [];
+/** With what beside its arguments it is sent again. */
+function keptNotes(options: SendOptions | null): string[] {
   const kept = [
-    options.priority ? `priority ${options.priority}` : null,
-    Object.keys(options.headers ?? {}).length > 0 ? `headers ${Object.keys(options.headers!).join(', ')}` : null,
+    options?.priority ? `priority ${options.priority}` : null,
+    Object.keys(options?.headers ?? {}).length > 0 ? `headers ${Object.keys(options!.headers!).join(', ')}` : null,
   ].filter((text) => text !== null);
-  if (kept.length > 0) notes.push(`It keeps its ${kept.join(' and its ')}.`);
-  if (options.headers === undefined)
-    notes.push('Which headers of its own it had is not known any more: it is sent with none.');
-  return notes;
+  return kept.length > 0 ? [`It keeps its ${kept.join(' and its ')}.`] : [];
+}
+
+/** What its message may have had, of which events and records say little or nothing. */
+const OPTION_WORDS = {
+  priority: 'priority',
+  headers: 'headers',
+  timelimit: 'time limits',
+  ignore_result: 'ignore_result',
+  shadow: 'shadow name',
+  stamps: 'stamps',
+} as const satisfies Partial<Record<keyof SendOptions, string>>;
+
+/** Without what of that it is sent again. */
+function lostNotes(expires: string | null, options: SendOptions | null): string[] {
+  const lost = Object.entries(OPTION_WORDS)
+    .filter(([name]) => options?.[name as keyof SendOptions] === undefined)
+    .map(([, word]) => word);
+  return [
+    ...(lost.length > 0 ? [`Which ${listing(lost)} it had is not known any more: it is sent with none.`] : []),
+    // That instant was chosen for the first one, and has often passed.
+    ...(expires === null ? [] : ['It is sent without its expiry.']),
+  ];
 }
 
 function shown(call: KnownCall, mask: (value: unknown) => unknown): string {

@@ -103,6 +103,8 @@ export const operationSentences: Readonly<Record<string, string>> = {
   '{count} of {count2} tasks sent again': '已重新发送 {count} / {count2} 个任务',
   '{count} of {count2} task sent again; {why}': '已重新发送 {count} / {count2} 个任务；{why}',
   '{count} of {count2} tasks sent again; {why}': '已重新发送 {count} / {count2} 个任务；{why}',
+  'not all of its options are known and sent': '它的选项未全部得知并发送',
+  'not all options of {count} of them are known and sent': '其中 {count} 个的选项未全部得知并发送',
   'Sent again as {name} to {queue} ({why}), its call read from {source}':
     '已重新发送到 {queue}（{why}），新 ID 为 {name}，调用读自{source}',
   'Sent again as {name} to {queue}, its call read from {source}':
@@ -153,10 +155,13 @@ export const operationSentences: Readonly<Record<string, string>> = {
     '只发送它自己：它的 link 以及所属的 chain 或 chord 不会发送。',
   'It was part of something larger: it is sent alone, nothing follows it.':
     '它属于更大的工作流：只发送它自己，后续不会执行。',
-  'Which priority and headers of its own it had is not known any more: it is sent with none.':
-    '已不知道它原来的优先级和自有消息头：发送时不带这些。',
-  'Which headers of its own it had is not known any more: it is sent with none.':
-    '已不知道它原来的自有消息头：发送时不带。',
+  'Which {options} it had is not known any more: it is sent with none.': '已不知道它原来的{options}：发送时不带这些。',
+  priority: '优先级',
+  headers: '自有消息头',
+  'time limits': '时间限制',
+  'shadow name': 'shadow 名称',
+  stamps: '印记',
+  'It is sent without its expiry.': '发送时不带它的过期时间。',
   'It keeps its priority {count}.': '它保留优先级 {count}。',
   'It keeps its priority {count} and its headers {name}.': '它保留优先级 {count} 和消息头 {name}。',
   'It keeps its headers {name}.': '它保留消息头 {name}。',
