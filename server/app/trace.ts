@@ -257,7 +257,7 @@ async function ended(run: Trace, error: Error): Promise<TaskOutcome> {
   if (signals.task_retry.size > 0) {
     signals.task_retry.send({ sender: run.task, request: running.request, reason: error, einfo: traceback });
   }
-  tell(run, 'on_retry', { exc: cause, einfo: traceback });
+  callHandler(run, 'on_retry', { exc: cause, einfo: traceback });
   finishSignals(run, 'RETRY', error, traceback);
   return { ...base, state: 'RETRY', excRepr: exceptionRepr(cause), traceback, when: error.when };
 }
@@ -303,7 +303,7 @@ async function fail(run: Trace, error: Error): Promise<TaskOutcome> {
       einfo: traceback,
     });
   }
-  tell(run, 'on_failure', { exc: error, einfo: traceback });
+  callHandler(run, 'on_failure', { exc: error, einfo: traceback });
   finishSignals(run, 'FAILURE', error, traceback);
   return {
     id: message.id,
@@ -357,9 +357,9 @@ function finishSignals(run: Trace, state: string, retval: unknown, einfo: string
   const { task, message } = run;
   if (state === 'SUCCESS') {
     if (signals.task_success.size > 0) signals.task_success.send({ sender: task, result: retval });
-    tell(run, 'on_success', { retval });
+    callHandler(run, 'on_success', { retval });
   }
-  tell(run, 'after_return', { status: state, retval, einfo });
+  callHandler(run, 'after_return', { status: state, retval, einfo });
   if (signals.task_postrun.size > 0) {
     const { args, kwargs, id } = message;
     signals.task_postrun.send({ sender: task, task, task_id: id, args, kwargs, retval, state });
@@ -372,17 +372,17 @@ type EndHandler = 'on_success' | 'on_failure' | 'on_retry' | 'after_return';
  * Its end is stored by now, and what follows it sent: a handler that throws or rejects is logged.
  * Celery 5.6, app/trace.py: it fails the task then, a second time
  */
-function tell<N extends EndHandler>(
+function callHandler<N extends EndHandler>(
   { app, task, message }: Trace,
   name: N,
-  told: Omit<Parameters<NonNullable<TaskOptions[N]>>[0], keyof TaskEnd>,
+  end: Omit<Parameters<NonNullable<TaskOptions[N]>>[0], keyof TaskEnd>,
 ): void {
-  const handler = task.options[name] as ((end: unknown) => unknown) | undefined;
+  const handler = task.options[name] as ((given: unknown) => unknown) | undefined;
   if (!handler) return;
   const failed = (error: unknown): void =>
     app.log.error(`The handler ${name} of ${message.task}[${message.id}] failed: ${String(error)}`, { error });
   try {
-    const returned = handler.call(task.options, { ...endOf(message), ...told });
+    const returned = handler.call(task.options, { ...endOf(message), ...end });
     if (isThenable(returned)) returned.then(undefined, failed);
   } catch (error) {
     failed(error);

@@ -77,7 +77,7 @@ app.task(
     return how;
   },
 );
-app.task({ name: 'pools.told' }, (what: unknown) => what);
+app.task({ name: 'pools.echo' }, (what: unknown) => what);
 app.task({ name: 'pools.progress' }, async function (this, until: string) {
   await this.updateState({ state: 'PROGRESS', meta: { done: 1 } });
   // The test has seen it when it sends this.

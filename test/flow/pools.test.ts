@@ -160,25 +160,25 @@ describe.each(['async', 'solo', 'prefork', 'threads'])('in the %s pool', (pool) 
   });
 
   it('what a task has ended with stays so, whatever its handlers do: it is logged, what follows is sent and errbacks are called once', async () => {
-    const told = world.app.signature('pools.told', [], {}, { queue: pool });
+    const echo = world.app.signature('pools.echo', [], {}, { queue: pool });
     const ran = async (how: string, ends: RegExp, handlers: string[]) => {
-      const result = await send('handled', [how], { link: told, link_error: told });
+      const result = await send('handled', [how], { link: echo, link_error: echo });
       const title = `pools.handled\\[${result.id}\\]`;
       await world.line(new RegExp(` Task ${title} ${ends.source}`));
       for (const handler of handlers)
         await world.line(new RegExp(`ERROR .*The handler ${handler} of ${title} failed: Error: it broke error$`));
       return result;
     };
-    const ofTold = (value: string) =>
-      world.lines.filter((line) => line.endsWith(`: '${value}'`) && /pools\.told/.test(line));
+    const ofEcho = (value: string) =>
+      world.lines.filter((line) => line.endsWith(`: '${value}'`) && /pools\.echo/.test(line));
     const well = await ran('well', /succeeded/, ['on_success', 'after_return']);
     expect(await failed(well)).toEqual({ name: undefined, message: undefined, state: 'SUCCESS' });
     const again = await ran('retry', /retry: /, ['on_retry', 'on_success']);
     expect(await again.get({ timeout: 120 })).toBe('retry');
     const bad = await ran('fail', /raised unexpected: Error\('it broke'\)/, ['on_failure', 'after_return']);
     expect(await failed(bad)).toMatchObject({ message: 'it broke', state: 'FAILURE' });
-    for (const value of ['well', 'retry', bad.id]) await until(() => ofTold(value).length > 0, `${value} to be told`);
-    expect([well.id, again.id, bad.id, 'well', 'retry'].map((value) => ofTold(value).length)).toEqual([0, 0, 1, 1, 1]);
+    for (const value of ['well', 'retry', bad.id]) await until(() => ofEcho(value).length > 0, `${value} to be sent`);
+    expect([well.id, again.id, bad.id, 'well', 'retry'].map((value) => ofEcho(value).length)).toEqual([0, 0, 1, 1, 1]);
     expect(world.lines.filter((line) => line.includes('INTERNAL ERROR'))).toEqual([]);
   });
 
