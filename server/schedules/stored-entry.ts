@@ -1,7 +1,7 @@
 // A stored entry as JSON: how files, and whoever asks over HTTP, have it. Celery's names; last_run_at as ISO 8601 text.
 // Not here: what an entry is made of (contract.ts), how beat makes one of what is configured (beat/entry.ts).
 // Holds: what was written is read back equal, integers of any size too; an entry of the runs only, as the first files have them, is read.
-import { parseJsonSlowly } from '../serialization/json-reader.ts';
+import { parseJsonExactly } from '../serialization/json-reader.ts';
 import { ClockedSchedule } from './clocked.ts';
 import type { EntryDefinition, EntryRuns, ScheduleForm, StoredEntry } from './contract.ts';
 import { Crontab } from './crontab.ts';
@@ -80,7 +80,7 @@ export function entryFromJson(name: string, value: unknown): StoredEntry {
 
 /** JSON text as `jsonText` writes it. */
 export function parseEntries(text: string): unknown {
-  return /\d{16}/.test(text) ? parseJsonSlowly(text) : JSON.parse(text);
+  return parseJsonExactly(text);
 }
 
 /** The same entries, those named with these runs. */

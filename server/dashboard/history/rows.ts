@@ -3,7 +3,7 @@
 // Holds: nothing here touches a database, so that every history shows and revives tasks alike.
 import { createTaskRecord, type LongField, type TaskRecord } from '../../../shared/events/task-record.ts';
 import type { TaskRow } from '../../../shared/wire/tasks.ts';
-import { parseJsonSlowly } from '../../serialization/json-reader.ts';
+import { parseJsonExactly } from '../../serialization/json-reader.ts';
 import type { StoredTask } from './contract.ts';
 
 /** Of a long text that many go into a list, a live frame, and memory once the rest is on disk. @unit characters */
@@ -88,7 +88,7 @@ export function toRecord(row: Record<string, unknown>): TaskRecord {
 
 /** Integers past 2^53 as they came. */
 function readExtra(text: string): Record<string, unknown> {
-  return (/\d{16}/.test(text) ? parseJsonSlowly(text) : JSON.parse(text)) as Record<string, unknown>;
+  return parseJsonExactly(text) as Record<string, unknown>;
 }
 
 /** The history has nothing of it any more: it is written whole, with what memory still has. */

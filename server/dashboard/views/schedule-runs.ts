@@ -90,8 +90,11 @@ export async function sentByHand({ history }: Pick<ClusterView, 'history'>, name
 export function twinsIn(all: Entries, masking: Masking): (definition: EntryDefinition) => boolean {
   const sent = ({ task, args, kwargs }: EntryDefinition) => jsonText([task, masking.value([args, kwargs])]);
   const times = new Map<string, number>();
-  for (const { definition } of all.values())
-    if (definition !== null) times.set(sent(definition), (times.get(sent(definition)) ?? 0) + 1);
+  for (const { definition } of all.values()) {
+    if (definition === null) continue;
+    const key = sent(definition);
+    times.set(key, (times.get(key) ?? 0) + 1);
+  }
   return (definition) => (times.get(sent(definition)) ?? 0) > 1;
 }
 
